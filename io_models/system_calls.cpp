@@ -1,0 +1,1 @@
+#include "io_models/system_calls.h"
