@@ -20,27 +20,64 @@ namespace iolab::io {
 // System calls, in the order of a request's life. aio_* are library calls: what glibc's threads do behind them is seen
 // only from outside.
 enum class Call : std::uint8_t {
-  accept4, recv, recvmsg, send, sendmsg, read, write, shutdown, close, socket, fcntl, setsockopt,
-  select, poll, epoll_wait, epoll_ctl, rt_sigtimedwait, signalfd, tgkill,
-  io_uring_enter, io_uring_register, aio_read, aio_write, aio_error, aio_return,
-  sched_yield, nanosleep, futex_wait, futex_wake, thread_create,
-  pread, pwrite, fdatasync, fsync, open, ftruncate, rename, unlink,
+  accept4,
+  recv,
+  recvmsg,
+  send,
+  sendmsg,
+  read,
+  write,
+  shutdown,
+  close,
+  socket,
+  fcntl,
+  setsockopt,
+  select,
+  poll,
+  epoll_wait,
+  epoll_ctl,
+  rt_sigtimedwait,
+  signalfd,
+  tgkill,
+  io_uring_enter,
+  io_uring_register,
+  aio_read,
+  aio_write,
+  aio_error,
+  aio_return,
+  sched_yield,
+  nanosleep,
+  futex_wait,
+  futex_wake,
+  thread_create,
+  pread,
+  pwrite,
+  fdatasync,
+  fsync,
+  open,
+  ftruncate,
+  rename,
+  unlink,
   count_
 };
 inline constexpr std::size_t kCalls = static_cast<std::size_t>(Call::count_);
 
 // Events that are not system calls.
 enum class Count : std::uint8_t {
-  accepted, closed, bytes_received, bytes_sent, requests,
-  would_block,       // EAGAIN: asked in vain
-  wake_ups,          // a wait that returned with something to do
-  events,            // what those waits delivered
-  rings,             // Waker::wake() that had to wake a sleeping thread
-  short_sends,       // send() took less than it was given
-  accept_refused,    // EMFILE, ENFILE, ENOBUFS, ENOMEM
+  accepted,
+  closed,
+  bytes_received,
+  bytes_sent,
+  requests,
+  would_block,          // EAGAIN: asked in vain
+  wake_ups,             // a wait that returned with something to do
+  events,               // what those waits delivered
+  rings,                // Waker::wake() that had to wake a sleeping thread
+  short_sends,          // send() took less than it was given
+  accept_refused,       // EMFILE, ENFILE, ENOBUFS, ENOMEM
   connections_refused,  // closed at once: over a limit, or a descriptor that the model cannot watch
-  signal_overflows,  // SIGIO in place of a queued signal
-  completions,       // of io_uring or POSIX AIO
+  signal_overflows,     // SIGIO in place of a queued signal
+  completions,          // of io_uring or POSIX AIO
   completion_overflows,
   buffers_exhausted,  // ENOBUFS of a provided-buffer ring
   submissions,
@@ -77,8 +114,9 @@ struct CounterTotals {
   CounterTotals& operator-=(const CounterTotals& other);
 };
 
-// Server side. Until create_counter_page() is called, threads count into a private page that nobody maps.
-// The error is a sentence with path and cause.
+// Server side. Until create_counter_page() is called, threads count into a private page that nobody else maps. Call it
+// before other threads count: what they count at that very moment may be lost. The error is a sentence with path and
+// cause.
 std::expected<void, std::string> create_counter_page(const std::string& path);
 CounterTotals read_counters();  // of this process, all threads
 
@@ -97,17 +135,25 @@ class CounterPageView {
   const CounterPage* page_ = nullptr;
 };
 
-// The calling thread's own block. Take one at the start of a thread, give it back at its end.
+// The calling thread's own block, under a name of at most 15 characters. Take one at the start of a thread, give it
+// back at its end. A thread without one is given a nameless block at its first count.
 class CountedThread {
  public:
   explicit CountedThread(std::string_view name);
   ~CountedThread();
   CountedThread(const CountedThread&) = delete;
   CountedThread& operator=(const CountedThread&) = delete;
+
+ private:
+  ThreadBlock* before_;
 };
 
 namespace detail {
-extern thread_local ThreadBlock* this_thread;  // never null: threads without a CountedThread share one overflow block
+extern constinit thread_local ThreadBlock* this_thread;  // null until the thread's first count
+ThreadBlock* take_undeclared();
+inline ThreadBlock& mine() {
+  return this_thread != nullptr ? *this_thread : *take_undeclared();
+}
 inline void add(std::atomic<std::uint64_t>& value, std::uint64_t amount) {
   // One writer: a plain add, only written so that a reader in another process sees whole numbers.
   value.store(value.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
@@ -115,10 +161,10 @@ inline void add(std::atomic<std::uint64_t>& value, std::uint64_t amount) {
 }  // namespace detail
 
 inline void count(Call call, std::uint64_t amount = 1) {
-  detail::add(detail::this_thread->calls[static_cast<std::size_t>(call)], amount);
+  detail::add(detail::mine().calls[static_cast<std::size_t>(call)], amount);
 }
 inline void count(Count what, std::uint64_t amount = 1) {
-  detail::add(detail::this_thread->counts[static_cast<std::size_t>(what)], amount);
+  detail::add(detail::mine().counts[static_cast<std::size_t>(what)], amount);
 }
 
 }  // namespace iolab::io

@@ -1,0 +1,15 @@
+// Who makes which model. Each is defined in the model's own file; only the table in registry.cpp needs to know them.
+// The error is one sentence: an option that cannot be, or a machine that cannot.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+
+#include "io_models/registry.h"
+
+namespace iolab::io {
+
+using MadeFrontend = std::expected<std::unique_ptr<Frontend>, std::string>;
+
+}  // namespace iolab::io
