@@ -12,4 +12,6 @@ namespace iolab::io {
 
 using MadeFrontend = std::expected<std::unique_ptr<Frontend>, std::string>;
 
+MadeFrontend make_null(const FrontendSettings& settings);
+
 }  // namespace iolab::io

@@ -7,14 +7,26 @@
 namespace iolab::io {
 namespace {
 
-[[maybe_unused]] std::string never_missing() {
+std::string never_missing() {
   return {};
 }
 
 }  // namespace
 
 std::span<const ModelEntry> models() {
-  static const std::vector<ModelEntry> entries = {};
+  static const std::vector<ModelEntry> entries = {
+      {"null",
+       "control",
+       "no network: recorded request bytes go into a session from memory; the cost of the broker alone",
+       {},
+       {{"split", "0..1000000000", "0",
+         "seed of random pieces to cut the script into; 0: as much as the session takes"},
+        {"repeat", "1..1000000000", "1", "how often each script is sent on its connection"}},
+       Listeners::none,
+       1,
+       never_missing,
+       make_null},
+  };
   return entries;
 }
 

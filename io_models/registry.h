@@ -32,8 +32,9 @@ struct FrontendSettings {
 };
 
 // How many listening sockets serve() expects. A loop has one for each thread (SO_REUSEPORT); threads that sleep in
-// accept() share one, because a connection must not wait in the queue of a busy thread while another one is free.
-enum class Listeners : std::uint8_t { one_shared, one_per_thread };
+// accept() share one, because a connection must not wait in the queue of a busy thread while another one is free. The
+// control `null` has none: whatever needs sockets leaves it out by this mark.
+enum class Listeners : std::uint8_t { one_shared, one_per_thread, none };
 
 struct ModelEntry {
   std::string_view id;       // "epoll-et"
