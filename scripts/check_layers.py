@@ -25,39 +25,67 @@ class Layer:
 SOCKETS = (r"#\s*include\s*<(sys/socket|netinet/|arpa/|poll|sys/epoll|sys/select|liburing)", "no sockets here")
 CLOCKS = (r"(system_clock|steady_clock|high_resolution_clock)::now|\bclock_gettime\s*\(", "time is an argument here")
 THREADS = (r"std::j?thread\b|std::async\b|\bpthread_create\b", "no threads of its own here")
-FILES = (r"#\s*include\s*<(fstream|fcntl\.h)>|\b(pwrite|pwritev|fsync|fdatasync)\s*\(",
-         "only broker/storage opens, writes or syncs a file")
+FILES = (
+    r"#\s*include\s*<(fstream|fcntl\.h)>|\b(pwrite|pwritev|fsync|fdatasync)\s*\(",
+    "only broker/storage opens, writes or syncs a file",
+)
 
 COMMANDS = ("experiments/command.h",)
 LAYERS = {
     "io_models/": Layer(("io_models/",), ("liburing",)),
     "broker/base/": Layer(("broker/base/",), ("fmt/", "spdlog/", "isa-l")),
-    "broker/protocol/": Layer(("broker/base/", "broker/protocol/"),
-                              ("fmt/", "isa-l", "zlib", "snappy", "lz4", "zstd"), (SOCKETS, CLOCKS, THREADS, FILES)),
+    "broker/protocol/": Layer(
+        ("broker/base/", "broker/protocol/"),
+        ("fmt/", "isa-l", "zlib", "snappy", "lz4", "zstd"),
+        (SOCKETS, CLOCKS, THREADS, FILES),
+    ),
     "broker/storage/": Layer(("broker/base/", "broker/protocol/", "broker/storage/"), ("fmt/",), (SOCKETS,)),
-    "broker/core/": Layer(("broker/base/", "broker/protocol/", "broker/storage/", "broker/core/"), ("fmt/",),
-                          (SOCKETS, CLOCKS, THREADS, FILES)),
-    "broker/handlers/": Layer(("broker/base/", "broker/protocol/", "broker/core/", "broker/handlers/"), ("fmt/",),
-                              (SOCKETS, CLOCKS, THREADS, FILES)),
-    "broker/session/": Layer(("broker/base/", "broker/protocol/", "broker/storage/", "broker/core/",
-                              "broker/handlers/", "broker/session/", "io_models/frontend.h"), ("fmt/", "openssl/")),
+    "broker/core/": Layer(
+        ("broker/base/", "broker/protocol/", "broker/storage/", "broker/core/"),
+        ("fmt/",),
+        (SOCKETS, CLOCKS, THREADS, FILES),
+    ),
+    "broker/handlers/": Layer(
+        ("broker/base/", "broker/protocol/", "broker/core/", "broker/handlers/"),
+        ("fmt/",),
+        (SOCKETS, CLOCKS, THREADS, FILES),
+    ),
+    "broker/session/": Layer(
+        (
+            "broker/base/",
+            "broker/protocol/",
+            "broker/storage/",
+            "broker/core/",
+            "broker/handlers/",
+            "broker/session/",
+            "io_models/frontend.h",
+        ),
+        ("fmt/", "openssl/"),
+    ),
     "broker/session/command_": Layer(("broker/", "io_models/", *COMMANDS), ("fmt/", "CLI/", "nlohmann/")),
     "io_models/command_": Layer(("io_models/", *COMMANDS), ("CLI/", "nlohmann/", "fmt/")),
     "clients/": Layer(("clients/", "broker/protocol/", "broker/base/", "io_models/socket.h"), ("fmt/",)),
-    "clients/command_": Layer(("clients/", "broker/protocol/", "broker/base/", "io_models/socket.h", *COMMANDS),
-                              ("fmt/", "CLI/", "nlohmann/")),
-    "experiments/": Layer(("experiments/", "clients/", "broker/base/", "io_models/counters.h"),
-                          ("fmt/", "nlohmann/", "httplib")),
-    "experiments/command_": Layer(("experiments/", "clients/", "broker/base/", "io_models/counters.h"),
-                                  ("fmt/", "nlohmann/", "httplib", "CLI/")),
+    "clients/command_": Layer(
+        ("clients/", "broker/protocol/", "broker/base/", "io_models/socket.h", *COMMANDS),
+        ("fmt/", "CLI/", "nlohmann/"),
+    ),
+    "experiments/": Layer(
+        ("experiments/", "clients/", "broker/base/", "io_models/counters.h"), ("fmt/", "nlohmann/", "httplib")
+    ),
+    "experiments/command_": Layer(
+        ("experiments/", "clients/", "broker/base/", "io_models/counters.h"), ("fmt/", "nlohmann/", "httplib", "CLI/")
+    ),
     # The table of commands: it sees their headers, and none of their subjects.
-    "experiments/iolab.cpp": Layer(("experiments/command", "io_models/command_", "broker/session/command_",
-                                    "clients/command_"), ("CLI/",)),
+    "experiments/iolab.cpp": Layer(
+        ("experiments/command", "io_models/command_", "broker/session/command_", "clients/command_"), ("CLI/",)
+    ),
     "tests/": Layer(("",), ("",)),
 }
 # Headers of libraries, as opposed to the standard library and the operating system.
-LIBRARY = re.compile(r"^(fmt/|spdlog/|isa-l|liburing|CLI/|nlohmann/|httplib|openssl/|zlib|snappy|lz4|zstd|"
-                     r"gtest/|gmock/|benchmark/)")
+LIBRARY = re.compile(
+    r"^(fmt/|spdlog/|isa-l|liburing|CLI/|nlohmann/|httplib|openssl/|zlib|snappy|lz4|zstd|"
+    r"gtest/|gmock/|benchmark/)"
+)
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]')
 
 
@@ -96,8 +124,12 @@ def check_file(path):
 
 
 def main():
-    sources = [path for folder in ("io_models", "broker", "clients", "experiments", "tests")
-               for path in sorted((ROOT / folder).rglob("*")) if path.suffix in (".cpp", ".h")]
+    sources = [
+        path
+        for folder in ("io_models", "broker", "clients", "experiments", "tests")
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.suffix in (".cpp", ".h")
+    ]
     problems = [problem for path in sources for problem in check_file(path)]
     for problem in problems:
         print(problem)

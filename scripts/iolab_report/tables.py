@@ -1,0 +1,65 @@
+"""Tables for readers with a screen reader, a phone or a printer too: caption, scopes, units, their own scroll bar."""
+
+import re
+from html import escape
+
+
+def cell_anchor(cell):
+    return "cell-" + re.sub(r"[^\w.=-]+", "_", cell)
+
+
+def scrolled(table, label):
+    """A wide table scrolls by itself, also with the keyboard; the page never does sideways."""
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(label)}">{table}</div>'
+
+
+def facts_table(heads, rows):
+    """Plain text in columns."""
+    head = "".join(f'<th scope="col">{escape(text)}</th>' if text else "<td></td>" for text in heads)
+    body = "\n".join(
+        '<tr><th scope="row">'
+        + escape(row[0])
+        + "</th>"
+        + "".join(f"<td>{escape(text or '')}</td>" for text in row[1:])
+        + "</tr>"
+        for row in rows
+    )
+    return scrolled(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>", heads[0])
+
+
+def data_table(table, series):
+    """A table of results.json."""
+    heads = "".join(
+        f'<th scope="col" class="{_side(column)}">{escape(column["label"])}'
+        + (f' <span class="unit">{escape(column["unit"])}</span>' if column.get("unit") else "")
+        + "</th>"
+        for column in table["columns"]
+    )
+    body = "\n".join(_row(table["columns"], row) for row in table["rows"])
+    notes = "".join(f"<li>{escape(note)}</li>" for note in table.get("notes", ()))
+    markup = (
+        f'<table class="sortable"><caption><b>{escape(table["title"])}</b><br>{escape(table.get("caption", ""))}'
+        f"</caption><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+    )
+    return scrolled(markup, table["title"]) + (f"<ul>{notes}</ul>" if notes else "")
+
+
+def _side(column):
+    return "right" if column.get("align") == "right" else "left"
+
+
+def _row(columns, row):
+    cells = []
+    for number, (column, cell) in enumerate(zip(columns, row["cells"])):
+        value = f' data-value="{cell["value"]}"' if cell.get("value") is not None else ""
+        muted = " muted" if cell.get("quality") in ("too few", "none") else ""
+        if number == 0:
+            cells.append(f'<th scope="row"{value}>{escape(cell["text"])}</th>')
+        else:
+            cells.append(f'<td class="{_side(column)}{muted}"{value}>{escape(cell["text"])}</td>')
+    missing = len(columns) - len(row["cells"])
+    if row.get("note") and missing > 0:
+        cells.append(f'<td class="note" colspan="{missing}">{escape(row["note"])}</td>')
+    elif row.get("note"):
+        cells[-1] = cells[-1].replace("</td>", f' <span class="range">{escape(row["note"])}</span></td>')
+    return f"<tr>{''.join(cells)}</tr>"

@@ -1,0 +1,166 @@
+"""The report: draws the documented example, leaves nothing out, fetches nothing, and says what it lacks."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from html import escape
+from html.parser import HTMLParser
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "tests/experiments/data/example_results.json"
+VOID = {"meta", "br", "link", "img", "hr", "input"}
+
+
+def draw(results, directory, **environment):
+    (directory / "results.json").write_text(results if isinstance(results, str) else json.dumps(results))
+    return subprocess.run(
+        [sys.executable, "-B", str(ROOT / "scripts/report.py"), str(directory)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+class PageReader(HTMLParser):
+    """Collects ids and addresses, and notices a tag that is closed out of order."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.ids, self.addresses, self.misplaced, self.words = [], [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value)
+            if name in ("href", "src", "xlink:href", "action", "poster", "srcset", "data"):
+                self.addresses.append(value)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.misplaced.append((tag, self.getpos()))
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+class ReportTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.results = json.loads(EXAMPLE.read_text())
+        cls.folder = tempfile.TemporaryDirectory(prefix="iolab-report-")
+        cls.directory = Path(cls.folder.name)
+        cls.ended = draw(cls.results, cls.directory)
+        page = cls.directory / "report.html"
+        cls.page = page.read_text(encoding="utf-8") if page.exists() else ""
+        cls.reader = PageReader()
+        cls.reader.feed(cls.page)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def test_draws_every_chart(self):
+        """A chart of the run has no picture, or one of another size than 1280 x 720."""
+        self.assertEqual(self.ended.returncode, 0, self.ended.stderr)
+        for chart in self.results["charts"]:
+            png = (self.directory / "figures" / f"{chart['id']}.png").read_bytes()
+            self.assertEqual((int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")), (1280, 720))
+            self.assertIn("</svg>", (self.directory / "figures" / f"{chart['id']}.svg").read_text())
+            self.assertEqual(
+                self.page.count(f'aria-label="{escape(chart["alt"])}"'), 2, "a wide and a narrow picture"
+            )
+
+    def test_fetches_nothing(self):
+        """The page names an address outside of itself, so it is not whole when it is offline."""
+        self.assertEqual([address for address in self.reader.addresses if not address.startswith("#")], [])
+        self.assertNotRegex(self.page, r"https?:|@import|//[a-z]+\.[a-z]|url\((?!#)|\bfetch\(|XMLHttpRequest")
+
+    def test_leaves_nothing_out(self):
+        """A cell, a number, a sentence, a table entry or a reason of results.json is not on the page."""
+        shown = " ".join(" ".join(self.reader.words).split())
+        expected = [sentence["text"] for sentence in self.results["found"] + self.results["notes"]]
+        expected += (
+            self.results["method"] + self.results["next"] + [fact["text"] for fact in self.results["environment"]]
+        )
+        expected += [ceiling["text"] for ceiling in self.results["ceilings"]]
+        for cell in self.results["cells"]:
+            expected += [cell["id"], cell["reason"]]
+            if cell["status"] != "not-run":
+                expected += [metric["text"] for metric in cell["metrics"].values()]
+                expected += [f"{call['call']} {call['text']}" for call in cell["calls_per_request"]]
+        for table in self.results["tables"]:
+            expected += [table["title"]] + [cell["text"] for row in table["rows"] for cell in row["cells"]]
+        for text in expected:
+            self.assertIn(" ".join(text.split()), shown)
+
+    def test_is_well_formed(self):
+        """A tag is closed out of order, an id is given twice, or a link leads nowhere."""
+        self.assertEqual(self.reader.misplaced, [])
+        self.assertEqual(self.reader.open, [])
+        twice = {name for name in self.reader.ids if self.reader.ids.count(name) > 1}
+        self.assertEqual(twice, set())
+        self.assertEqual([link for link in self.reader.addresses if link[1:] not in self.reader.ids], [])
+
+    def test_says_first_what_was_found(self):
+        """Something stands between the question and the first finding."""
+        found = self.page.index(escape(self.results["found"][0]["text"]))
+        self.assertLess(self.page.index(escape(self.results["run"]["question"])), found)
+        self.assertNotIn("<figure", self.page[:found])
+        self.assertNotIn("<table", self.page[:found])
+
+    def test_is_the_same_twice(self):
+        """The same results give other bytes the second time, so pictures cannot be compared by hash."""
+        with tempfile.TemporaryDirectory(prefix="iolab-report-") as folder:
+            draw(self.results, Path(folder))
+            for path in sorted(self.directory.rglob("*")):
+                if path.is_file() and path.name != "results.json":
+                    self.assertEqual(
+                        (Path(folder) / path.relative_to(self.directory)).read_bytes(), path.read_bytes()
+                    )
+
+    def test_text_of_a_run_is_no_markup(self):
+        """A reason that contains a tag becomes part of the page's markup."""
+        planted = json.loads(json.dumps(self.results).replace("FD_SETSIZE", "<script>alert(1)</script>&amp;"))
+        with tempfile.TemporaryDirectory(prefix="iolab-report-") as folder:
+            self.assertEqual(draw(planted, Path(folder)).returncode, 0)
+            page = (Path(folder) / "report.html").read_text()
+            self.assertNotIn("<script>alert", page)
+            self.assertEqual(len(re.findall("<script", page)), 1)
+
+    def test_without_matplotlib_names_the_package(self):
+        """Without matplotlib there is a stack trace, or no page, or no word on what to install."""
+        with tempfile.TemporaryDirectory(prefix="iolab-report-") as folder:
+            Path(folder, "matplotlib.py").write_text("raise ImportError('planted')\n")
+            ended = draw(self.results, Path(folder), PYTHONPATH=folder)
+            self.assertEqual(ended.returncode, 4)
+            self.assertIn("python3-matplotlib", ended.stderr)
+            self.assertNotIn("Traceback", ended.stderr)
+            page = (Path(folder) / "report.html").read_text()
+            self.assertIn("python3-matplotlib", page)
+            self.assertIn(escape(self.results["found"][0]["text"]), page)
+
+    def test_refuses_what_it_cannot_read(self):
+        """A broken or foreign results.json gives a stack trace instead of one sentence and exit code 3."""
+        for content in ("{", '{"schema": "iolab-results-0"}', "[]"):
+            with tempfile.TemporaryDirectory(prefix="iolab-report-") as folder:
+                ended = draw(content, Path(folder))
+                self.assertEqual(ended.returncode, 3, content)
+                self.assertRegex(ended.stderr, r"\Areport: [^\n]+results\.json[^\n]+iolab report[^\n]+\n\Z")
+
+
+if __name__ == "__main__":
+    unittest.main()
