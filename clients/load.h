@@ -56,8 +56,7 @@ struct LoadSpec {
   std::size_t fetch_max_bytes = 1 << 20;  // for each request and partition
   int fetch_max_wait_ms = 500;
   // Bytes each partition must hold before a fetch load starts; what is missing is produced first, unmeasured.
-  std::size_t prefill_bytes = 64 << 20;
-  bool prepare_topic = true;  // false: the target is not a broker (a canned answer), or all is in place
+  std::size_t prefill_bytes = 16 << 20;
 
   Arrivals arrivals = Arrivals::closed;
   double rate_per_s = 0;  // open loop: requests per second over all connections
@@ -67,8 +66,11 @@ struct LoadSpec {
 
   std::chrono::milliseconds warmup{1000};
   std::chrono::milliseconds measure{3000};
-  std::chrono::milliseconds connect_deadline{10'000};  // all connections open and served once; else reported as missing
-  std::chrono::milliseconds answer_deadline{5'000};    // after the window, for answers still owed
+  // Every connection is opened and served once before the load starts. It goes on with those that are there when all
+  // are, when this long has passed, or when none has been added for the time of the stall.
+  std::chrono::milliseconds connect_deadline{20'000};
+  std::chrono::milliseconds connect_stall{2'000};
+  std::chrono::milliseconds answer_deadline{5'000};  // after the window, for answers still owed
 
   bool verify = true;  // every byte of every answer; what a request costs the client is in the ceiling, too
   std::uint64_t seed = 1;
@@ -106,6 +108,10 @@ struct LoadResult {
 
   std::uint64_t early = 0;  // answered inside the window, due before it: counted in `requests`, not in `latency_ns`
   std::uint64_t late = 0;   // due inside the window, answered after it: counted in `latency_ns`, not in `requests`
+
+  // Open loop: due inside the window, never sent until the answer deadline, because its connection had no room. Counted
+  // in `latency_ns` with the time it had waited by then, which is too little, but not nothing.
+  std::uint64_t unsent = 0;
 
   Histogram latency_ns;  // answer received minus due
   // Open loop: how late the client itself was, that is, the time of sending minus the time at which the request was due
