@@ -1,0 +1,252 @@
+#include "broker/core/broker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "broker/base/log.h"
+
+namespace iolab::core {
+
+using protocol::ErrorCode;
+
+namespace {
+
+// 16 random bytes as Kafka writes them: 22 characters of the URL-safe base 64.
+std::string new_cluster_id(RandomSource& random) {
+  static constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::string id;
+  std::uint64_t bits = 0;
+  for (int i = 0; i < 22; ++i) {
+    if (i % 10 == 0) bits = random.next();
+    id += kDigits[bits & 63];
+    bits >>= 6;
+  }
+  return id;
+}
+
+protocol::Uuid new_topic_id(RandomSource& random) {
+  protocol::Uuid id;
+  const std::array<std::uint64_t, 2> bits{random.next(), random.next()};
+  std::memcpy(id.data(), bits.data(), id.size());
+  id[6] = static_cast<std::uint8_t>((id[6] & 0x0f) | 0x40);  // RFC 4122, version 4
+  id[8] = static_cast<std::uint8_t>((id[8] & 0x3f) | 0x80);
+  return id;
+}
+
+storage::TopicDescription describe(const Topic& topic, std::size_t partitions) {
+  storage::TopicDescription description{
+      .name = topic.name, .id = {}, .partitions = static_cast<std::int32_t>(partitions), .configs = {}};
+  std::memcpy(description.id.data(), topic.id.data(), topic.id.size());
+  description.configs.insert(topic.overrides.begin(), topic.overrides.end());
+  return description;
+}
+
+storage::LogConfig log_config(const TopicSettings& topic, storage::FileHooks hooks) {
+  storage::LogConfig config;
+  config.segment_bytes = topic.segment_bytes;
+  config.segment_ms = topic.segment_ms;
+  config.index_interval_bytes = static_cast<std::int32_t>(topic.index_interval_bytes);
+  config.retention_ms = topic.retention_ms;
+  config.retention_bytes = topic.retention_bytes;
+  config.leader_epoch = kLeaderEpoch;
+  config.hooks = hooks;
+  return config;
+}
+
+std::unexpected<TopicFault> fault(ErrorCode code, std::string message) {
+  return std::unexpected(TopicFault{code, std::move(message)});
+}
+
+std::unexpected<TopicFault> fault(const storage::StorageError& error) {
+  return fault(error_code_of(error.fault), error.message);
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Broker>, std::string> Broker::open(BrokerSettings settings, RandomSource& random,
+                                                                 Moment now, storage::FileHooks hooks) {
+  std::unique_ptr<Broker> broker(new Broker(std::move(settings), random, hooks));
+  const BrokerSettings& given = broker->settings_;
+  const storage::DirectoryIdentity identity{given.cluster_id.empty() ? new_cluster_id(random) : given.cluster_id,
+                                            broker->node_id()};
+  auto directory = storage::LogDirectory::open(given.log_dirs, identity, hooks);
+  if (!directory) return std::unexpected(directory.error().message);
+  broker->directory_ = std::move(*directory);
+  for (const std::string& note : broker->directory_->notes()) base::log::info(note);
+  for (const storage::TopicDescription& description : broker->directory_->topics()) {
+    auto topic = broker->load_topic(description, now);
+    if (!topic) return std::unexpected(topic.error());
+    broker->topics_.put(std::move(*topic));
+  }
+  broker->retention_due_ms_ = now.steady_ms + given.retention_check_interval_ms;
+  return broker;
+}
+
+std::expected<TopicPointer, std::string> Broker::load_topic(const storage::TopicDescription& description, Moment now) {
+  auto topic = std::make_shared<Topic>();
+  topic->name = description.name;
+  std::memcpy(topic->id.data(), description.id.data(), topic->id.size());
+  topic->overrides.insert(description.configs.begin(), description.configs.end());
+  auto settings = topic_settings(settings_, topic->overrides);
+  if (!settings) return std::unexpected(fmt::format("topic {} was stored with {}", topic->name, settings.error()));
+  topic->settings = *settings;
+  for (std::int32_t index = 0; index < description.partitions; ++index) {
+    topic->partitions.push_back(open_partition(topic->name, index, topic->settings, now));
+  }
+  return topic;
+}
+
+// A partition that cannot be opened does not stop the others.
+std::shared_ptr<Partition> Broker::open_partition(const std::string& topic, std::int32_t index,
+                                                  const TopicSettings& settings, Moment now) {
+  auto log = storage::PartitionLog::open(directory_->partition_path(topic, index), log_config(settings, hooks_),
+                                         directory_->open_mode(topic, index), now.wall_ms);
+  if (!log) {
+    base::log::error(log.error().message, {{"topic", topic}, {"partition", index}, {"state", "offline"}});
+  } else {
+    for (const std::string& note : (*log)->recovery().notes) {
+      base::log::warning(note, {{"topic", topic}, {"partition", index}});
+    }
+  }
+  auto partition = std::make_shared<Partition>(topic, index, log ? std::move(*log) : nullptr, settings,
+                                               settings_.flush_policy(), flushes_);
+  partition->recover(now);
+  return partition;
+}
+
+Broker::Changed Broker::create_topic(const NewTopic& wanted, bool validate_only, Moment now) {
+  if (!storage::is_valid_topic_name(wanted.name)) {
+    return fault(ErrorCode::invalid_topic_exception,
+                 "a topic name has 1 to 249 of the characters a-z A-Z 0-9 . _ - and is neither . nor ..");
+  }
+  const std::int64_t count = wanted.partitions == -1 ? settings_.num_partitions : wanted.partitions;
+  if (count < 1 || count > find_property("num.partitions")->most) {
+    return fault(ErrorCode::invalid_partitions,
+                 fmt::format("a topic has 1 to {} partitions", find_property("num.partitions")->most));
+  }
+  if (wanted.replication_factor != -1 && wanted.replication_factor != 1) {
+    return fault(ErrorCode::invalid_replication_factor, "there is one broker, so the replication factor is 1");
+  }
+  auto settings = topic_settings(settings_, wanted.overrides);
+  if (!settings) return fault(ErrorCode::invalid_config, settings.error());
+
+  const std::scoped_lock lock(changing_topics_);
+  if (topics_.find(wanted.name)) {
+    return fault(ErrorCode::topic_already_exists, fmt::format("topic {} exists", wanted.name));
+  }
+  auto topic = std::make_shared<Topic>(Topic{.name = wanted.name,
+                                             .id = validate_only ? protocol::Uuid{} : new_topic_id(random_),
+                                             .settings = *settings,
+                                             .overrides = wanted.overrides,
+                                             .partitions = {}});
+  topic->partitions.resize(static_cast<std::size_t>(count));
+  if (validate_only) return topic;
+  if (auto done = directory_->create_topic(describe(*topic, topic->partitions.size())); !done) {
+    return fault(done.error());
+  }
+  for (std::int32_t index = 0; index < count; ++index) {
+    topic->partitions[static_cast<std::size_t>(index)] = open_partition(topic->name, index, topic->settings, now);
+  }
+  topics_.put(topic);
+  return topic;
+}
+
+Broker::Changed Broker::grow_topic(std::string_view name, std::int32_t partitions, bool validate_only, Moment now) {
+  const std::scoped_lock lock(changing_topics_);
+  const TopicPointer before = topics_.find(name);
+  if (!before) return fault(ErrorCode::unknown_topic_or_partition, fmt::format("there is no topic {}", name));
+  const std::size_t had = before->partitions.size();
+  if (partitions <= 0 || static_cast<std::size_t>(partitions) <= had ||
+      partitions > find_property("num.partitions")->most) {
+    return fault(ErrorCode::invalid_partitions,
+                 fmt::format("topic {} has {} partitions; it can only get more, up to {}", name, had,
+                             find_property("num.partitions")->most));
+  }
+  auto topic = std::make_shared<Topic>(*before);
+  topic->partitions.resize(static_cast<std::size_t>(partitions));
+  if (validate_only) return topic;
+  if (auto done = directory_->update_topic(describe(*topic, topic->partitions.size())); !done) {
+    return fault(done.error());
+  }
+  for (std::size_t index = had; index < topic->partitions.size(); ++index) {
+    topic->partitions[index] = open_partition(topic->name, static_cast<std::int32_t>(index), topic->settings, now);
+  }
+  topics_.put(topic);
+  return topic;
+}
+
+std::expected<void, TopicFault> Broker::delete_topic(std::string_view name, Moment now) {
+  if (!settings_.delete_topics) return fault(ErrorCode::topic_deletion_disabled, "delete.topic.enable is false");
+  Wakeups wakeups;  // declared first: it rings when the lock is released
+  {
+    const std::scoped_lock lock(changing_topics_);
+    const TopicPointer topic = topics_.find(name);
+    if (!topic) return fault(ErrorCode::unknown_topic_or_partition, fmt::format("there is no topic {}", name));
+    topics_.remove(name);
+    for (const auto& partition : topic->partitions) partition->retire(wakeups);
+    if (auto done = directory_->delete_topic(name); !done) return fault(done.error());
+    files_to_remove_.store(true);
+  }
+  deadlines_.add(now.steady_ms, nullptr);  // the timer thread removes the files
+  return {};
+}
+
+std::int64_t Broker::run_timers(Moment now) {
+  {
+    Wakeups due;
+    deadlines_.collect_due(now.steady_ms, due);
+  }
+  if (files_to_remove_.exchange(false)) {
+    if (auto done = directory_->remove_deleted(); !done) base::log::error(done.error().message);
+  }
+  if (now.steady_ms >= retention_due_ms_) {
+    apply_retention(now);
+    retention_due_ms_ = now.steady_ms + settings_.retention_check_interval_ms;
+  }
+  return std::min(deadlines_.next(), retention_due_ms_);
+}
+
+void Broker::apply_retention(Moment now) {
+  for (const TopicPointer& topic : topics_.all()) {
+    for (const auto& partition : topic->partitions) {
+      (void)partition->apply_retention(now, settings_.producer_id_expiration_ms);
+      partition->save_producers();
+    }
+  }
+  if (auto done = directory_->write_checkpoints(checkpoints()); !done) base::log::error(done.error().message);
+}
+
+void Broker::run_flushes(Moment now) {
+  for (const auto& partition : flushes_.take_due(now.steady_ms)) {
+    Wakeups wakeups;  // rung for each partition: nobody waits for the disk on behalf of another
+    partition->flush(wakeups);
+  }
+}
+
+std::vector<storage::PartitionCheckpoint> Broker::checkpoints() const {
+  std::vector<storage::PartitionCheckpoint> all;
+  for (const TopicPointer& topic : topics_.all()) {
+    for (const auto& partition : topic->partitions) {
+      // A partition that could not be opened keeps what was known, or the next start would cut away its damage.
+      const auto before = directory_->open_mode(topic->name, partition->index());
+      const auto known =
+          partition->checkpoint().value_or(Partition::Checkpoint{before.recovery_point, before.log_start_offset});
+      all.push_back({topic->name, partition->index(), known.recovery_point, known.log_start_offset});
+    }
+  }
+  return all;
+}
+
+bool Broker::close() {
+  bool clean = !flushes_.failed();
+  for (const TopicPointer& topic : topics_.all()) {
+    for (const auto& partition : topic->partitions) clean = partition->close() && clean;
+  }
+  const auto done = clean ? directory_->mark_clean(checkpoints()) : directory_->write_checkpoints(checkpoints());
+  if (!done) base::log::error(done.error().message);
+  return clean && done;
+}
+
+}  // namespace iolab::core

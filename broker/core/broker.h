@@ -1,0 +1,107 @@
+// The broker without a network: settings, topics, who waits until when, and what must reach the disk.
+//
+// It owns no thread and asks no clock. Requests come from the handlers with their moment; two chores come from whoever
+// has threads: run_timers() when deadlines().next() or next_chore() has passed, run_flushes() when flushes().next()
+// has. Changes of topics are made one at a time under a mutex of their own, which requests for data never take.
+//
+// Threads: any, except open() and close().
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "broker/base/buffer_pool.h"
+#include "broker/core/deadlines.h"
+#include "broker/core/flush_queue.h"
+#include "broker/core/moment.h"
+#include "broker/core/properties.h"
+#include "broker/core/settings.h"
+#include "broker/core/topic_table.h"
+#include "broker/storage/log_directory.h"
+
+namespace iolab::core {
+
+// Where clients are told to connect to.
+struct Endpoint {
+  std::string host;
+  std::int32_t port = 0;
+};
+
+// Why a topic was not created, grown or deleted: the code for the client, and a sentence.
+struct TopicFault {
+  protocol::ErrorCode code;
+  std::string message;
+};
+
+struct NewTopic {
+  std::string name;
+  std::int32_t partitions = -1;          // -1: num.partitions
+  std::int16_t replication_factor = -1;  // -1: default.replication.factor
+  Overrides overrides;
+};
+
+class Broker {
+ public:
+  // Opens the data directory and recovers every partition. The error is one sentence with its remedy.
+  static std::expected<std::unique_ptr<Broker>, std::string> open(BrokerSettings settings, RandomSource& random,
+                                                                  Moment now, storage::FileHooks hooks = {});
+
+  const BrokerSettings& settings() const { return settings_; }
+  std::int32_t node_id() const { return static_cast<std::int32_t>(settings_.node_id); }
+  const std::string& cluster_id() const { return directory_->identity().cluster_id; }
+  const Endpoint& endpoint() const { return endpoint_; }
+  void set_endpoint(Endpoint endpoint) { endpoint_ = std::move(endpoint); }  // before the first request
+
+  base::BufferPool& buffers() { return buffers_; }
+  Deadlines& deadlines() { return deadlines_; }
+  FlushQueue& flushes() { return flushes_; }
+  const TopicTable& topics() const { return topics_; }
+
+  // These wait for the disk. With validate_only nothing changes, and what would be is returned.
+  using Changed = std::expected<TopicPointer, TopicFault>;
+  Changed create_topic(const NewTopic& wanted, bool validate_only, Moment now);
+  Changed grow_topic(std::string_view name, std::int32_t partitions, bool validate_only, Moment now);
+  std::expected<void, TopicFault> delete_topic(std::string_view name, Moment now);
+
+  // A producer id that nobody has: random, so that nothing has to be remembered across a crash.
+  std::int64_t new_producer_id() { return static_cast<std::int64_t>(random_.next() >> 1); }
+
+  // Wakes what is due and applies retention. Returns when to come again: steady milliseconds.
+  std::int64_t run_timers(Moment now);
+  // Syncs what is due. Blocks on the disk.
+  void run_flushes(Moment now);
+
+  // Syncs and closes every log, and marks the directory as stopped cleanly. False: something failed, and the next start
+  // will check the logs.
+  bool close();
+
+ private:
+  Broker(BrokerSettings settings, RandomSource& random, storage::FileHooks hooks)
+      : settings_(std::move(settings)), random_(random), hooks_(hooks) {}
+
+  std::expected<TopicPointer, std::string> load_topic(const storage::TopicDescription& description, Moment now);
+  std::shared_ptr<Partition> open_partition(const std::string& topic, std::int32_t index, const TopicSettings& settings,
+                                            Moment now);
+  std::vector<storage::PartitionCheckpoint> checkpoints() const;
+  void apply_retention(Moment now);
+
+  BrokerSettings settings_;
+  RandomSource& random_;
+  storage::FileHooks hooks_;
+  Endpoint endpoint_;
+  base::BufferPool buffers_;  // outlives whatever holds buffers
+  Deadlines deadlines_;
+  FlushQueue flushes_;
+  std::unique_ptr<storage::LogDirectory> directory_;
+  TopicTable topics_;
+  std::mutex changing_topics_;
+  std::int64_t retention_due_ms_ = 0;  // of the timer thread alone
+  std::atomic<bool> files_to_remove_{false};
+};
+
+}  // namespace iolab::core

@@ -1,0 +1,125 @@
+// One partition: its log, how far readers may read, its producers, and who waits for it. One mutex guards all of that
+// and is never held over fsync, a wake-up or a read of records.
+//
+// The high watermark is where readers end. With iolab.flush=commit it is what fsync has covered, so that nobody reads
+// what a power cut could take back; else it is the end of the log.
+//
+// Left out: replication, transactions (the last stable offset is the high watermark). Threads: any.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "broker/base/bytes.h"
+#include "broker/core/flush_queue.h"
+#include "broker/core/moment.h"
+#include "broker/core/producer_states.h"
+#include "broker/core/settings.h"
+#include "broker/core/waits.h"
+#include "broker/core/wakeup.h"
+#include "broker/protocol/error_code.h"
+#include "broker/protocol/record_batch.h"
+#include "broker/storage/partition_log.h"
+
+namespace iolab::core {
+
+inline constexpr std::int32_t kLeaderEpoch = 0;  // there is one broker, so leadership never changes
+
+protocol::ErrorCode error_code_of(storage::StorageFault fault);
+
+class Partition : public std::enable_shared_from_this<Partition> {
+ public:
+  // `log` is null if it could not be opened: the partition exists, and every use of it is a storage error.
+  Partition(std::string topic, std::int32_t index, std::unique_ptr<storage::PartitionLog> log,
+            const TopicSettings& settings, FlushPolicy policy, FlushQueue& flushes);
+
+  // Reads back what the log knows of producers, and asks for the sync that a crash may have left undone. Once.
+  void recover(Moment now);
+
+  const std::string& topic() const { return topic_; }
+  std::int32_t index() const { return index_; }
+
+  struct Appended {
+    std::int64_t base_offset = -1;
+    std::int64_t append_time_ms = -1;  // -1: the producer's clock dates the records
+    std::int64_t log_start_offset = -1;
+  };
+  // Appends a checked batch, or finds that it is already there. `bytes` is the batch in memory that may be changed:
+  // base offset and leader epoch are stamped in place. With a `wait`, the answer must wait for the disk as the wait
+  // says.
+  std::expected<Appended, protocol::ErrorCode> append(base::MutableBytes bytes, const protocol::BatchView& batch,
+                                                      Moment now, const std::shared_ptr<CommitWait>& wait,
+                                                      Wakeups& wakeups);
+
+  struct Offsets {
+    std::int64_t start = 0;
+    std::int64_t high_watermark = 0;
+  };
+  std::expected<Offsets, protocol::ErrorCode> offsets() const;
+
+  struct Readable {
+    Offsets offsets;
+    storage::ReadLocation location;
+    bool ends_inside = false;  // more is readable behind it, in the next segment: a long poll need not wait
+  };
+  std::expected<Readable, protocol::ErrorCode> locate(std::int64_t offset, storage::ReadLimits limits);
+  // No lock while reading. Damage found here takes the partition offline.
+  std::expected<std::size_t, protocol::ErrorCode> read(const storage::ReadLocation& location, base::MutableBytes into);
+
+  using Found = std::expected<std::optional<storage::TimestampAndOffset>, protocol::ErrorCode>;
+  Found find_timestamp(std::int64_t timestamp_ms);
+  Found find_max_timestamp();
+
+  void add_wait(const std::shared_ptr<DataWait>& wait);
+  void remove_wait(const std::shared_ptr<DataWait>& wait);
+
+  // Syncs what has been appended so far. Blocks on the disk. For the flusher, which took it out of the queue.
+  void flush(Wakeups& wakeups);
+
+  // Rolls by age, deletes by retention, forgets silent producers. Returns whether the log's start has moved.
+  bool apply_retention(Moment now, std::int64_t producer_expiration_ms);
+  // The topic is gone: all waits end, all later calls say so.
+  void retire(Wakeups& wakeups);
+
+  struct Checkpoint {
+    std::int64_t recovery_point = 0;
+    std::int64_t log_start_offset = 0;
+  };
+  std::optional<Checkpoint> checkpoint() const;  // nothing: the log could not be opened
+  // Writes down what is known of producers, so that the next start need not read the whole log. Blocks on the disk.
+  void save_producers();
+  // Syncs and closes the log. False: it failed, and the next start must recover.
+  bool close();
+
+ private:
+  std::expected<void, protocol::ErrorCode> usable() const;
+  protocol::ErrorCode storage_failed(const storage::StorageError& error);
+  void advance_high_watermark(Wakeups& wakeups);
+  bool needs_flush() const;
+  std::int64_t flush_due(Moment now) const;
+  std::filesystem::path producers_path() const;
+
+  const std::string topic_;
+  const std::int32_t index_;
+  const FlushPolicy policy_;
+  FlushQueue& flushes_;
+
+  mutable std::mutex mutex_;
+  std::unique_ptr<storage::PartitionLog> log_;
+  const TopicSettings settings_;
+  ProducerStates producers_;
+  std::int64_t high_watermark_ = 0;
+  std::int64_t unannounced_bytes_ = 0;  // appended above the high watermark
+  bool flush_queued_ = false;
+  bool retired_ = false;
+  std::vector<std::shared_ptr<DataWait>> data_waits_;
+  std::vector<std::pair<std::int64_t, std::shared_ptr<CommitWait>>> commit_waits_;  // by end offset, ascending
+};
+
+}  // namespace iolab::core

@@ -1,0 +1,329 @@
+#include "broker/core/properties.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+#include <vector>
+
+namespace iolab::core {
+namespace {
+
+using B = BrokerSettings;
+using T = TopicSettings;
+constexpr std::int64_t kUnset = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t kInt = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t kLong = std::numeric_limits<std::int64_t>::max();
+constexpr auto boolean = PropertyType::boolean;
+constexpr auto string = PropertyType::string;
+constexpr auto integer = PropertyType::integer;
+constexpr auto long_integer = PropertyType::long_integer;
+constexpr auto list = PropertyType::list;
+constexpr auto none = Unit::none;
+constexpr auto bytes = Unit::bytes;
+constexpr auto milliseconds = Unit::milliseconds;
+
+// clang-format off
+constexpr std::array kProperties{
+    Property{"listeners", "", list, none, "PLAINTEXT://127.0.0.1:9092", 0, 0, "",
+             "Where to listen: PLAINTEXT://address:port; port 0 lets the kernel choose.", &B::listeners},
+    Property{"advertised.listeners", "", list, none, "", 0, 0, "",
+             "What clients are told to connect to, if it differs from listeners.", &B::advertised_listeners},
+    Property{"node.id", "", integer, none, "1", 0, kInt, "", "This broker's id.", &B::node_id},
+    Property{"broker.id", "", integer, none, "-1", -1, kInt, "", "Old name of node.id; -1: not given.", &B::broker_id},
+    Property{"log.dirs", "", list, none, "iolab-data", 0, 0, "", "The data directory; one.", &B::log_dirs},
+    Property{"num.partitions", "", integer, none, "1", 1, 10'000, "",
+             "Partitions of a topic that is created without saying how many.", &B::num_partitions},
+    Property{"default.replication.factor", "", integer, none, "1", 1, 1, "",
+             "Always 1: there is one broker.", &B::default_replication_factor},
+    Property{"auto.create.topics.enable", "", boolean, none, "true", 0, 0, "",
+             "Whether asking for an unknown topic's metadata creates it.", &B::auto_create_topics},
+    Property{"delete.topic.enable", "", boolean, none, "true", 0, 0, "",
+             "Whether DeleteTopics deletes.", &B::delete_topics},
+    Property{"message.max.bytes", "max.message.bytes", integer, bytes, "1048588", 0, kInt, "",
+             "Largest record batch that is accepted.", &T::max_message_bytes},
+    Property{"socket.request.max.bytes", "", integer, bytes, "104857600", 1, kInt, "",
+             "Largest request frame; a larger one closes the connection.", &B::socket_request_max_bytes},
+    Property{"fetch.max.bytes", "", integer, bytes, "57671680", 1024, kInt, "",
+             "Most record bytes in one Fetch answer, whatever the client allows.", &B::fetch_max_bytes},
+    Property{"max.incremental.fetch.session.cache.slots", "", integer, none, "0", 0, kInt, "",
+             "Read but without effect: every Fetch is a full one.", &B::fetch_session_slots},
+    Property{"connections.max.idle.ms", "", long_integer, milliseconds, "600000", -1, kLong, "",
+             "Read but without effect: idle connections are kept.", &B::connections_max_idle_ms},
+    Property{"log.segment.bytes", "segment.bytes", integer, bytes, "1073741824", 1024, kInt, "",
+             "A segment file is closed before it grows beyond this.", &T::segment_bytes},
+    Property{"log.roll.ms", "segment.ms", long_integer, milliseconds, "", 1, kLong, "",
+             "A segment file is closed when its first record is older than this.", &T::segment_ms},
+    Property{"log.roll.hours", "", integer, Unit::hours, "168", 1, kInt, "",
+             "As log.roll.ms, if that is not given.", &B::roll_hours},
+    Property{"log.retention.ms", "retention.ms", long_integer, milliseconds, "", -1, kLong, "",
+             "Segments whose newest record is older are deleted; -1: never.", &T::retention_ms},
+    Property{"log.retention.minutes", "", integer, Unit::minutes, "", -1, kInt, "",
+             "As log.retention.ms, if that is not given.", &B::retention_minutes},
+    Property{"log.retention.hours", "", integer, Unit::hours, "168", -1, kInt, "",
+             "As log.retention.ms, if neither that nor the minutes are given.", &B::retention_hours},
+    Property{"log.retention.bytes", "retention.bytes", long_integer, bytes, "-1", -1, kLong, "",
+             "A partition's oldest segments beyond this size are deleted; -1: no limit.", &T::retention_bytes},
+    Property{"log.retention.check.interval.ms", "", long_integer, milliseconds, "300000", 1, kLong, "",
+             "How often retention is applied.", &B::retention_check_interval_ms},
+    Property{"log.index.interval.bytes", "index.interval.bytes", integer, bytes, "4096", 0, kInt, "",
+             "Log bytes between two entries of the sparse offset index.", &T::index_interval_bytes},
+    Property{"log.flush.interval.ms", "flush.ms", long_integer, milliseconds, "1000", 1, kLong, "",
+             "With iolab.flush=interval: longest time from an append to its fsync.", &T::flush_interval_ms},
+    Property{"log.message.timestamp.type", "message.timestamp.type", string, none, "CreateTime", 0, 0,
+             "CreateTime|LogAppendTime", "Whose clock dates a record: the producer's or the broker's.",
+             &T::timestamp_type},
+    Property{"log.cleanup.policy", "cleanup.policy", list, none, "delete", 0, 0, "delete",
+             "What becomes of old segments. Compaction is not implemented.", &T::cleanup_policy},
+    Property{"compression.type", "compression.type", string, none, "producer", 0, 0, "producer",
+             "Batches are kept as the producer compressed them.", &T::compression_type},
+    Property{"min.insync.replicas", "min.insync.replicas", integer, none, "1", 1, 1, "",
+             "Always 1: there is one broker.", &T::min_insync_replicas},
+    Property{"producer.id.expiration.ms", "", integer, milliseconds, "86400000", 1, kInt, "",
+             "How long a partition remembers a silent idempotent producer.", &B::producer_id_expiration_ms},
+    Property{"iolab.cluster.id", "", string, none, "", 0, 0, "",
+             "Overrides the cluster id that the data directory holds.", &B::cluster_id},
+    Property{"iolab.flush", "", string, none, "os", 0, 0, "os|interval|commit",
+             "When an acknowledged record is on the disk.", &B::flush},
+    Property{"iolab.requests.per.turn", "", integer, none, "64", 1, 100'000, "",
+             "Requests of one connection answered before what they produced is sent.", &B::requests_per_turn},
+    Property{"iolab.output.high.water.bytes", "", integer, bytes, "4194304", 1, kInt, "",
+             "Answer bytes waiting for one connection beyond which its next request waits.",
+             &B::output_high_water_bytes},
+};
+// clang-format on
+
+std::string_view unit_name(Unit unit) {
+  switch (unit) {
+    case Unit::none: return "";
+    case Unit::bytes: return "bytes";
+    case Unit::milliseconds: return "milliseconds";
+    case Unit::minutes: return "minutes";
+    case Unit::hours: return "hours";
+  }
+  return "";
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, changed}));
+    }
+  }
+  return row[b.size()];
+}
+
+std::string_view nearest_name(std::string_view wanted, std::string_view Property::* kind) {
+  std::string_view best;
+  std::size_t best_distance = std::numeric_limits<std::size_t>::max();
+  for (const Property& property : kProperties) {
+    if ((property.*kind).empty()) continue;
+    const std::size_t distance = edit_distance(wanted, property.*kind);
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = property.*kind;
+    }
+  }
+  return best;
+}
+
+// "7d", "512k", "1GiB": what people write when they forget that Kafka's properties are plain numbers.
+std::string plain_number_hint(std::string_view text, Unit unit) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end == text.data() + text.size()) return "";
+  std::string suffix{end, text.data() + text.size()};
+  std::ranges::transform(suffix, suffix.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+  using Factor = std::pair<std::string_view, std::int64_t>;
+  static constexpr std::array kTime{Factor{"ms", 1},       Factor{"s", 1000},      Factor{"m", 60'000},
+                                    Factor{"min", 60'000}, Factor{"h", 3'600'000}, Factor{"d", 86'400'000}};
+  static constexpr std::array kSize{Factor{"k", 1024},        Factor{"kb", 1024},        Factor{"kib", 1024},
+                                    Factor{"m", 1024 * 1024}, Factor{"mb", 1024 * 1024}, Factor{"mib", 1024 * 1024},
+                                    Factor{"g", 1024L << 20}, Factor{"gb", 1024L << 20}, Factor{"gib", 1024L << 20}};
+  std::span<const Factor> factors;
+  if (unit == Unit::milliseconds) factors = kTime;
+  if (unit == Unit::bytes) factors = kSize;
+  for (const auto& [name, factor] : factors) {
+    std::int64_t product = 0;
+    if (suffix == name && !__builtin_mul_overflow(number, factor, &product)) return fmt::format(" ({})", product);
+  }
+  return "";
+}
+
+std::expected<std::int64_t, std::string> parse_number(const Property& property, std::string_view shown,
+                                                      std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string unit = property.unit == Unit::none ? "" : fmt::format(" of {}", unit_name(property.unit));
+  if (error != std::errc{} || end != text.data() + text.size() || text.empty()) {
+    return std::unexpected(fmt::format("{}={}: write a whole number{} without a unit{}", shown, text, unit,
+                                       plain_number_hint(text, property.unit)));
+  }
+  if (number < property.least || number > property.most) {
+    if (property.least == property.most) {
+      return std::unexpected(fmt::format("{}={}: only {} is possible here", shown, text, property.least));
+    }
+    if (property.most == kLong) {
+      return std::unexpected(fmt::format("{}={}: write {} or more{}", shown, text, property.least, unit));
+    }
+    return std::unexpected(
+        fmt::format("{}={}: write a number{} from {} to {}", shown, text, unit, property.least, property.most));
+  }
+  return number;
+}
+
+bool is_choice(std::string_view choices, std::string_view text) {
+  while (!choices.empty()) {
+    const std::size_t bar = choices.find('|');
+    if (choices.substr(0, bar) == text) return true;
+    choices.remove_prefix(bar == std::string_view::npos ? choices.size() : bar + 1);
+  }
+  return false;
+}
+
+// Writes `text` to the member, wherever it lives. `shown` is the name that the user knows it by.
+std::expected<void, std::string> assign(BrokerSettings& broker, TopicSettings& topic, const Property& property,
+                                        std::string_view shown, std::string_view text) {
+  if (!property.choices.empty() && !is_choice(property.choices, text)) {
+    std::string choices{property.choices};
+    for (std::size_t bar; (bar = choices.find('|')) != std::string::npos;) choices.replace(bar, 1, " or ");
+    return std::unexpected(fmt::format("{}={}: write {}", shown, text, choices));
+  }
+  if (property.type == PropertyType::boolean) {
+    if (text != "true" && text != "false")
+      return std::unexpected(fmt::format("{}={}: write true or false", shown, text));
+    broker.*std::get<bool B::*>(property.member) = text == "true";
+    return {};
+  }
+  if (const auto* member = std::get_if<std::string B::*>(&property.member)) {
+    broker.** member = text;
+    return {};
+  }
+  if (const auto* member = std::get_if<std::string T::*>(&property.member)) {
+    topic.** member = text;
+    return {};
+  }
+  const auto number = parse_number(property, shown, text);
+  if (!number) return std::unexpected(number.error());
+  if (const auto* member = std::get_if<std::int64_t B::*>(&property.member)) broker.** member = *number;
+  if (const auto* member = std::get_if<std::int64_t T::*>(&property.member)) topic.** member = *number;
+  return {};
+}
+
+std::string member_text(const BrokerSettings& broker, const TopicSettings& topic, const Property& property) {
+  if (const auto* flag = std::get_if<bool B::*>(&property.member)) return broker.**flag ? "true" : "false";
+  if (const auto* text = std::get_if<std::string B::*>(&property.member)) return broker.**text;
+  if (const auto* text = std::get_if<std::string T::*>(&property.member)) return topic.**text;
+  std::int64_t number = kUnset;
+  if (const auto* member = std::get_if<std::int64_t B::*>(&property.member)) number = broker.**member;
+  if (const auto* member = std::get_if<std::int64_t T::*>(&property.member)) number = topic.**member;
+  return number == kUnset ? "" : fmt::format("{}", number);
+}
+
+}  // namespace
+
+std::span<const Property> properties() {
+  return kProperties;
+}
+
+const Property* find_property(std::string_view name) {
+  const auto* found = std::ranges::find(kProperties, name, &Property::name);
+  return found == kProperties.end() ? nullptr : found;
+}
+
+const Property* find_topic_property(std::string_view name) {
+  if (name.empty()) return nullptr;
+  const auto* found = std::ranges::find(kProperties, name, &Property::topic_name);
+  return found == kProperties.end() ? nullptr : found;
+}
+
+BrokerSettings default_settings() {
+  BrokerSettings settings{};
+  for (const Property& property : kProperties) {
+    const bool is_number = property.type == integer || property.type == long_integer;
+    if (is_number && property.default_value.empty()) {
+      if (const auto* member = std::get_if<std::int64_t B::*>(&property.member)) settings.** member = kUnset;
+      if (const auto* member = std::get_if<std::int64_t T::*>(&property.member))
+        settings.topic_defaults.** member = kUnset;
+      continue;
+    }
+    (void)assign(settings, settings.topic_defaults, property, property.name, property.default_value);
+  }
+  return settings;
+}
+
+std::expected<void, std::string> set_property(BrokerSettings& settings, std::string_view name, std::string_view value) {
+  const Property* property = find_property(name);
+  if (property == nullptr) {
+    if (const Property* of_topic = find_topic_property(name)) {
+      return std::unexpected(
+          fmt::format("{} is a topic's setting; the broker's default for it is {}", name, of_topic->name));
+    }
+    return std::unexpected(
+        fmt::format("unknown property {}; did you mean {}?", name, nearest_name(name, &Property::name)));
+  }
+  auto done = assign(settings, settings.topic_defaults, *property, name, value);
+  if (done) settings.given.insert_or_assign(std::string{name}, std::string{value});
+  return done;
+}
+
+std::expected<void, std::string> settle(BrokerSettings& settings) {
+  constexpr std::int64_t kHourMs = 3'600'000;
+  constexpr std::int64_t kMinuteMs = 60'000;
+  TopicSettings& topic = settings.topic_defaults;
+  if (topic.segment_ms == kUnset) {
+    topic.segment_ms = settings.roll_hours * kHourMs;
+    if (settings.given.contains("log.roll.hours")) settings.given["log.roll.ms"] = fmt::format("{}", topic.segment_ms);
+  }
+  if (topic.retention_ms == kUnset) {
+    const bool minutes = settings.retention_minutes != kUnset;
+    const std::int64_t amount = minutes ? settings.retention_minutes : settings.retention_hours;
+    topic.retention_ms = amount < 0 ? -1 : amount * (minutes ? kMinuteMs : kHourMs);
+    if (minutes || settings.given.contains("log.retention.hours")) {
+      settings.given["log.retention.ms"] = fmt::format("{}", topic.retention_ms);
+    }
+  }
+  if (settings.given.contains("broker.id") && settings.broker_id >= 0) {
+    if (settings.given.contains("node.id") && settings.node_id != settings.broker_id) {
+      return std::unexpected(fmt::format("node.id={} and broker.id={} name the same thing; give one of them",
+                                         settings.node_id, settings.broker_id));
+    }
+    settings.node_id = settings.broker_id;
+  }
+  if (settings.log_dirs.empty()) return std::unexpected("log.dirs is empty; name a directory");
+  if (settings.log_dirs.contains(',')) {
+    return std::unexpected(
+        fmt::format("log.dirs={}: name one directory; several are not supported", settings.log_dirs));
+  }
+  return {};
+}
+
+std::expected<TopicSettings, std::string> topic_settings(const BrokerSettings& broker, const Overrides& overrides) {
+  TopicSettings topic = broker.topic_defaults;
+  for (const auto& [name, value] : overrides) {
+    const Property* property = find_topic_property(name);
+    if (property == nullptr) {
+      return std::unexpected(
+          fmt::format("unknown topic setting {}; did you mean {}?", name, nearest_name(name, &Property::topic_name)));
+    }
+    BrokerSettings unused{};  // a row with a topic-level name points into TopicSettings
+    if (auto done = assign(unused, topic, *property, name, value); !done) return std::unexpected(done.error());
+  }
+  return topic;
+}
+
+std::string property_text(const BrokerSettings& settings, const Property& property) {
+  return member_text(settings, settings.topic_defaults, property);
+}
+
+std::string topic_property_text(const BrokerSettings& settings, const TopicSettings& topic, const Property& property) {
+  return member_text(settings, topic, property);
+}
+
+}  // namespace iolab::core

@@ -1,0 +1,145 @@
+// Produce, versions 3 to 11: append one record batch for each partition named.
+//
+// Behaviour    acks=0 is never answered, and an error closes the connection; acks=1 and acks=all mean the same, there
+//              being one broker. A batch is checked (format 2, CRC-32C, counts, exactly one per partition, size, codec
+//              known to the request's version), then its producer's sequence, then appended from the receive buffer. A
+//              batch that is already stored is acknowledged with its first offset. With iolab.flush=commit the answer
+//              waits for fsync; requests behind it do not.
+// Not here     transactions: a transactional batch is refused. The records inside a batch are not decoded.
+#include "broker/protocol/messages/00_produce.h"
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "broker/core/waits.h"
+#include "broker/handlers/entries.h"
+#include "broker/protocol/record_batch.h"
+
+namespace iolab::handlers {
+namespace {
+
+using protocol::ErrorCode;
+using protocol::ProduceRequest;
+using protocol::ProduceResponse;
+using Answer = ProduceResponse::Topic::Partition;
+
+constexpr std::int16_t kFirstVersionWithZstd = 7;
+constexpr const char* kNotDurable = "the disk refused to sync; nothing is acknowledged any more";
+
+class ParkedProduce final : public Parked {
+ public:
+  ParkedProduce(protocol::RequestHeader header, ProduceResponse response, std::shared_ptr<core::CommitWait> wait)
+      : header_(std::move(header)), response_(std::move(response)), wait_(std::move(wait)) {}
+
+  bool holds_back() const override { return false; }
+
+  Progress resume(core::Moment, base::GatherBuffer& out) override {
+    if (!wait_->over()) return Progress::waiting;
+    if (wait_->failed()) refuse_all();
+    return protocol::write_response(out, header_.correlation_id, header_.api_version, response_) ? Progress::answered
+                                                                                                 : Progress::close;
+  }
+
+ private:
+  // Some partitions may have been synced; whoever retries an idempotent batch will learn its offset.
+  void refuse_all() {
+    for (auto& topic : response_.responses) {
+      for (Answer& partition : topic.partition_responses) {
+        if (partition.error_code != ErrorCode::none) continue;
+        partition = Answer{.index = partition.index,
+                           .error_code = ErrorCode::kafka_storage_error,
+                           .base_offset = -1,
+                           .record_errors = {},
+                           .error_message = kNotDurable,
+                           .current_leader = {}};
+      }
+    }
+  }
+
+  protocol::RequestHeader header_;
+  ProduceResponse response_;
+  std::shared_ptr<core::CommitWait> wait_;
+};
+
+void refuse(Answer& answer, ErrorCode code, std::string why = {}) {
+  answer.error_code = code;
+  answer.base_offset = -1;
+  if (!why.empty()) answer.error_message = std::move(why);
+}
+
+// The receive buffer is the session's, and nobody reads the request's bytes again: they may be stamped in place.
+base::MutableBytes changeable(base::Bytes bytes) {
+  return {const_cast<std::byte*>(bytes.data()), bytes.size()};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+}
+
+void append(Request& request, const core::Topic& topic, const protocol::Records& records,
+            const std::shared_ptr<core::CommitWait>& wait, Answer& answer) {
+  core::Partition* partition = topic.partition(answer.index);
+  if (partition == nullptr) return refuse(answer, ErrorCode::unknown_topic_or_partition);
+  const auto batch = protocol::check_produced(records.bytes);
+  if (!batch) return refuse(answer, batch.error().code, batch.error().reason);
+  if (static_cast<std::int64_t>(batch->size()) > topic.settings.max_message_bytes) {
+    return refuse(answer, ErrorCode::message_too_large);
+  }
+  if (batch->compression() == protocol::Compression::zstd && request.header.api_version < kFirstVersionWithZstd) {
+    return refuse(answer, ErrorCode::unsupported_compression_type);
+  }
+  if (batch->is_transactional()) return refuse(answer, ErrorCode::invalid_txn_state, "transactions are not supported");
+  const auto appended = partition->append(changeable(records.bytes), *batch, request.now, wait, request.wakeups);
+  if (!appended) return refuse(answer, appended.error());
+  answer.base_offset = appended->base_offset;
+  answer.log_append_time_ms = appended->append_time_ms;
+  answer.log_start_offset = appended->log_start_offset;
+}
+
+bool append_all(Request& request, const ProduceRequest& wanted, const std::shared_ptr<core::CommitWait>& wait,
+                ProduceResponse& response) {
+  const bool acks_valid = wanted.acks >= -1 && wanted.acks <= 1;
+  bool all_fine = true;
+  response.responses.reserve(wanted.topic_data.size());
+  for (const auto& data : wanted.topic_data) {
+    const core::TopicPointer topic = request.broker.topics().find(data.name);
+    auto& answers =
+        response.responses.emplace_back(ProduceResponse::Topic{.name = data.name, .partition_responses = {}});
+    answers.partition_responses.reserve(data.partition_data.size());
+    for (const auto& partition : data.partition_data) {
+      Answer& answer = answers.partition_responses.emplace_back();
+      answer.index = partition.index;
+      if (!acks_valid)
+        refuse(answer, ErrorCode::invalid_required_acks);
+      else if (!topic)
+        refuse(answer, ErrorCode::unknown_topic_or_partition);
+      else if (!partition.records)
+        refuse(answer, ErrorCode::invalid_record, "no record batch");
+      else
+        append(request, *topic, *partition.records, wait, answer);
+      all_fine = all_fine && answer.error_code == ErrorCode::none;
+    }
+  }
+  return all_fine;
+}
+
+Outcome handle(Request& request, ProduceRequest& wanted, base::GatherBuffer& out) {
+  std::shared_ptr<core::CommitWait> wait;
+  if (wanted.acks != 0 && request.broker.settings().flush_policy() == core::FlushPolicy::commit) {
+    wait = std::make_shared<core::CommitWait>(request.sleeper);
+  }
+  ProduceResponse response;
+  const bool all_fine = append_all(request, wanted, wait, response);
+  if (wanted.acks == 0) return all_fine ? silent() : close_connection();
+  if (!wait || wait->one_done(true)) return answer(request, response, out);
+  return parked(std::make_unique<ParkedProduce>(request.header, std::move(response), std::move(wait)));
+}
+
+}  // namespace
+
+ApiEntry produce() {
+  return {&protocol::kProduce, decode_and_handle<ProduceRequest, handle>,
+          "Appends one batch for each partition; acks 0, 1 and all; idempotent producers; `iolab.flush=commit` answers "
+          "after fsync. Versions 0 to 2 are advertised for librdkafka's sake and close the connection. "
+          "No transactions: a transactional batch is refused with INVALID_TXN_STATE."};
+}
+
+}  // namespace iolab::handlers

@@ -1,0 +1,220 @@
+// Fetch, versions 4 to 12: records from an offset on, byte for byte as they were appended, or a wait for them.
+//
+// Behaviour    Partitions are answered in the order of the request, also empty ones. Whole batches from the one that
+//              holds the offset; the first one even if it exceeds every limit; the last may be cut short. Answered at
+//              once if min_bytes are there, max_wait_ms is 0, or any partition is an error; else when they have
+//              arrived or the time is over. One read into a pooled buffer for each partition; nothing is copied.
+// Not here     fetch sessions (every answer has session id 0, so clients send full requests), transactions (the last
+//              stable offset is the high watermark, no transaction is ever aborted), replicas.
+#include "broker/protocol/messages/01_fetch.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "broker/core/waits.h"
+#include "broker/handlers/entries.h"
+
+namespace iolab::handlers {
+namespace {
+
+using protocol::ErrorCode;
+using protocol::FetchRequest;
+using protocol::FetchResponse;
+using Answer = FetchResponse::Topic::Partition;
+
+constexpr std::int8_t kReadCommitted = 1;
+
+// One partition of the request, resolved, and what was found there last.
+struct Wanted {
+  core::TopicPointer topic;
+  std::shared_ptr<core::Partition> partition;
+  std::int32_t index = 0;
+  std::int64_t offset = 0;
+  std::int64_t max_bytes = 0;
+  ErrorCode error = ErrorCode::none;
+  core::Partition::Readable found;
+};
+
+// What one request wants, kept apart from the request's bytes: a long poll outlives them.
+class Attempt {
+ public:
+  Attempt(const Request& request, const FetchRequest& wanted)
+      : broker_(request.broker),
+        header_(request.header),
+        read_committed_(wanted.isolation_level == kReadCommitted),
+        max_bytes_(std::clamp<std::int64_t>(wanted.max_bytes, 0, request.broker.settings().fetch_max_bytes)),
+        min_bytes_(std::min<std::int64_t>(wanted.min_bytes, max_bytes_)) {
+    for (const auto& topic : wanted.topics) {
+      topics_.push_back({topic.topic, topic.partitions.size()});
+      const core::TopicPointer found = request.broker.topics().find(topic.topic);
+      for (const auto& partition : topic.partitions) partitions_.push_back(resolve(found, partition));
+    }
+  }
+
+  // Looks at every partition. True: there is enough, or an error, to answer with.
+  bool look() {
+    bytes_found_ = 0;
+    bool enough = partitions_.empty();
+    for (Wanted& wanted : partitions_) enough = look_at(wanted) || enough;
+    return enough || bytes_found_ >= min_bytes_;
+  }
+  std::int64_t bytes_found() const { return bytes_found_; }
+  std::int64_t min_bytes() const { return min_bytes_; }
+
+  bool write(base::GatherBuffer& out) {
+    FetchResponse response;
+    auto next = partitions_.begin();
+    for (const auto& [name, count] : topics_) {
+      auto& topic = response.responses.emplace_back(FetchResponse::Topic{.topic = name, .partitions = {}});
+      topic.partitions.reserve(count);
+      for (std::size_t i = 0; i < count; ++i) fill(*next++, topic.partitions.emplace_back());
+    }
+    return protocol::write_response(out, header_.correlation_id, header_.api_version, response);
+  }
+
+  // While it waits it pins no segment of a log.
+  void let_go() {
+    for (Wanted& wanted : partitions_) wanted.found.location = {};
+  }
+  void join(const std::shared_ptr<core::DataWait>& wait) {
+    for (const Wanted& wanted : partitions_) wanted.partition->add_wait(wait);
+  }
+  void leave(const std::shared_ptr<core::DataWait>& wait) {
+    for (const Wanted& wanted : partitions_) wanted.partition->remove_wait(wait);
+  }
+  core::Broker& broker() const { return broker_; }
+
+ private:
+  static Wanted resolve(const core::TopicPointer& topic, const FetchRequest::Topic::Partition& asked) {
+    Wanted wanted{.topic = topic,
+                  .partition = nullptr,
+                  .index = asked.partition,
+                  .offset = asked.fetch_offset,
+                  .max_bytes = std::max(asked.partition_max_bytes, 0),
+                  .found = {}};
+    if (!topic || topic->partition(asked.partition) == nullptr) {
+      wanted.error = ErrorCode::unknown_topic_or_partition;
+    } else {
+      wanted.partition = topic->partitions[static_cast<std::size_t>(asked.partition)];
+    }
+    if (asked.current_leader_epoch > core::kLeaderEpoch) wanted.error = ErrorCode::unknown_leader_epoch;
+    return wanted;
+  }
+
+  bool look_at(Wanted& wanted) {
+    if (wanted.error != ErrorCode::none) return true;
+    const std::int64_t room = std::min(wanted.max_bytes, max_bytes_ - bytes_found_);
+    const bool first = bytes_found_ == 0;
+    auto found = wanted.partition->locate(
+        wanted.offset,
+        {.max_bytes = static_cast<std::size_t>(std::max<std::int64_t>(room, 0)), .at_least_one_batch = first});
+    if (!found) {
+      wanted.error = found.error();
+      return true;
+    }
+    wanted.found = std::move(*found);
+    bytes_found_ += static_cast<std::int64_t>(wanted.found.location.bytes);
+    return wanted.found.ends_inside;
+  }
+
+  void fill(Wanted& wanted, Answer& answer) {
+    answer.partition_index = wanted.index;
+    if (!read_committed_) answer.aborted_transactions.reset();
+    answer.error_code = wanted.error;
+    answer.high_watermark = -1;
+    if (wanted.error != ErrorCode::none) return;
+    answer.high_watermark = wanted.found.offsets.high_watermark;
+    answer.last_stable_offset = answer.high_watermark;
+    answer.log_start_offset = wanted.found.offsets.start;
+    if (wanted.found.location.bytes == 0) return;
+
+    auto buffer = std::make_shared<base::PooledBuffer>(broker_.buffers().take(wanted.found.location.bytes));
+    const auto bytes = wanted.partition->read(wanted.found.location, buffer->bytes());
+    if (!bytes) {
+      answer.error_code = bytes.error();
+      return;
+    }
+    const base::Bytes records = buffer->bytes().first(*bytes);
+    answer.records.emplace(records, std::move(buffer));
+  }
+
+  struct NamedTopic {
+    std::string name;
+    std::size_t partitions;
+  };
+  core::Broker& broker_;
+  protocol::RequestHeader header_;
+  bool read_committed_;
+  std::int64_t max_bytes_;
+  std::int64_t min_bytes_;
+  std::int64_t bytes_found_ = 0;
+  std::vector<NamedTopic> topics_;
+  std::vector<Wanted> partitions_;  // of all topics, in the order of the request
+};
+
+class ParkedFetch final : public Parked {
+ public:
+  ParkedFetch(Attempt attempt, const core::Wakeup& sleeper, std::int64_t until_ms)
+      : attempt_(std::move(attempt)), wait_(std::make_shared<core::DataWait>(sleeper)), until_ms_(until_ms) {
+    attempt_.join(wait_);
+    ticket_ = attempt_.broker().deadlines().add(until_ms, sleeper);
+  }
+  ~ParkedFetch() override {
+    attempt_.broker().deadlines().remove(ticket_);
+    attempt_.leave(wait_);
+  }
+  ParkedFetch(const ParkedFetch&) = delete;
+  ParkedFetch& operator=(const ParkedFetch&) = delete;
+
+  bool holds_back() const override { return true; }
+
+  // Looks again. True: nothing more to wait for. The wait is armed before looking, so that what arrives meanwhile is
+  // seen or counted, or both; counted twice it only makes us look once too often.
+  bool look(core::Moment now) {
+    do {
+      wait_->arm(attempt_.min_bytes());
+      if (attempt_.look() || now.steady_ms >= until_ms_) return true;
+    } while (wait_->found(attempt_.bytes_found()));
+    attempt_.let_go();
+    return false;
+  }
+
+  Progress resume(core::Moment now, base::GatherBuffer& out) override {
+    if (!wait_->rung() && now.steady_ms < until_ms_) return Progress::waiting;
+    if (!look(now)) return Progress::waiting;
+    return attempt_.write(out) ? Progress::answered : Progress::close;
+  }
+
+  Attempt& attempt() { return attempt_; }
+
+ private:
+  Attempt attempt_;
+  std::shared_ptr<core::DataWait> wait_;
+  std::int64_t until_ms_;
+  core::Deadlines::Ticket ticket_;
+};
+
+Outcome handle(Request& request, FetchRequest& wanted, base::GatherBuffer& out) {
+  if (wanted.session_id != 0 || wanted.session_epoch > 0) {  // we have never given one out
+    return answer(request, FetchResponse{.error_code = ErrorCode::fetch_session_id_not_found, .responses = {}}, out);
+  }
+  Attempt attempt(request, wanted);
+  if (attempt.look() || wanted.max_wait_ms <= 0) return attempt.write(out) ? answered() : close_connection();
+
+  auto waiting =
+      std::make_unique<ParkedFetch>(std::move(attempt), request.sleeper, request.now.steady_ms + wanted.max_wait_ms);
+  if (waiting->look(request.now)) return waiting->attempt().write(out) ? answered() : close_connection();
+  return parked(std::move(waiting));
+}
+
+}  // namespace
+
+ApiEntry fetch() {
+  return {&protocol::kFetch, decode_and_handle<FetchRequest, handle>,
+          "Long poll (`min_bytes`, `max_wait_ms`), limits by request and by partition, batches byte for byte. No fetch "
+          "sessions: session id 0 is always answered. `read_committed` reads to the high watermark."};
+}
+
+}  // namespace iolab::handlers

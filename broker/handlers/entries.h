@@ -1,0 +1,20 @@
+// One function for each file NN_name.cpp of this folder: the row that it puts into the table of APIs.
+#pragma once
+
+#include "broker/handlers/handler.h"
+
+namespace iolab::handlers {
+
+ApiEntry produce();            // 00
+ApiEntry fetch();              // 01
+ApiEntry list_offsets();       // 02
+ApiEntry metadata();           // 03
+ApiEntry api_versions();       // 18
+ApiEntry create_topics();      // 19
+ApiEntry delete_topics();      // 20
+ApiEntry init_producer_id();   // 22
+ApiEntry describe_configs();   // 32
+ApiEntry create_partitions();  // 37
+ApiEntry describe_cluster();   // 60
+
+}  // namespace iolab::handlers
