@@ -136,16 +136,16 @@ class Lz4 final : public Decompressor {
 
   Read read(MutableBytes room) override {
     if (!context_) return std::unexpected("no memory to read lz4 data");
-    for (;;) {
+    while (!left_.empty() || !whole_) {
       std::size_t written = room.size(), taken = left_.size();
       const std::size_t hint = LZ4F_decompress(context_.get(), room.data(), &written, left_.data(), &taken, nullptr);
       if (LZ4F_isError(hint)) return std::unexpected("the lz4 data are damaged");
       left_ = left_.subspan(taken);
       whole_ = hint == 0;
       if (written > 0) return written;
-      if (left_.empty() && whole_) return 0;
-      if (taken == 0) return std::unexpected("the lz4 data end too early");
+      if (taken == 0 && !whole_) return std::unexpected("the lz4 data end too early");
     }
+    return 0;
   }
 
  private:
@@ -170,8 +170,7 @@ class Zstd final : public Decompressor {
   Read read(MutableBytes room) override {
     if (!context_) return std::unexpected("no memory to read zstd data");
     ZSTD_outBuffer output{room.data(), room.size(), 0};
-    while (output.pos == 0) {
-      if (input_.pos == input_.size && whole_) return 0;
+    while (output.pos == 0 && (input_.pos < input_.size || !whole_)) {
       const std::size_t before = input_.pos;
       const std::size_t hint = ZSTD_decompressStream(context_.get(), &output, &input_);
       if (ZSTD_isError(hint)) return std::unexpected("the zstd data are damaged");
