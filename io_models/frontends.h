@@ -12,6 +12,14 @@ namespace iolab::io {
 
 using MadeFrontend = std::expected<std::unique_ptr<Frontend>, std::string>;
 
+MadeFrontend make_blocking(const FrontendSettings& settings);
+MadeFrontend make_blocking_pool(const FrontendSettings& settings);
+MadeFrontend make_nonblocking(const FrontendSettings& settings);
+MadeFrontend make_select(const FrontendSettings& settings);
+MadeFrontend make_poll(const FrontendSettings& settings);
+MadeFrontend make_epoll(const FrontendSettings& settings);
+MadeFrontend make_epoll_et(const FrontendSettings& settings);
+MadeFrontend make_sigio(const FrontendSettings& settings);
 MadeFrontend make_null(const FrontendSettings& settings);
 
 }  // namespace iolab::io

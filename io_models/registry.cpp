@@ -7,26 +7,114 @@
 namespace iolab::io {
 namespace {
 
-std::string never_missing() {
+// Plain sockets are everywhere; only the asynchronous models may be missing.
+std::string always_available() {
   return {};
+}
+
+// What `features` may say, and what each means for a comparison:
+//   notices-lost-peer           a reset is seen at once even while a request is parked (else when it ends, at the
+//   latest) edge-triggered              is told of changes only, and reads until there is no more fd-below-1024
+//   connections with higher descriptors are closed at once never-sleeps                its CPU use says nothing about
+//   its work thread-per-connection       its memory grows by a thread with each connection connections-up-to-threads
+//   further ones wait unserved in the listen backlog
+std::vector<ModelEntry> teaching_order() {
+  std::vector<ModelEntry> entries;
+  entries.push_back(
+      {.id = "blocking",
+       .family = "blocking",
+       .summary = "A thread for each connection, asleep inside recv() until the bytes have been copied to it.",
+       .features = {"thread-per-connection"},
+       .options = {},
+       .listeners = Listeners::one_shared,
+       .default_threads = 1,
+       .unavailable = always_available,
+       .make = make_blocking});
+  entries.push_back({.id = "blocking-pool",
+                     .family = "blocking",
+                     .summary = "A fixed number of threads, each serving one connection to its end before the next.",
+                     .features = {"connections-up-to-threads"},
+                     .options = {},
+                     .listeners = Listeners::one_shared,
+                     .default_threads = 16,
+                     .unavailable = always_available,
+                     .make = make_blocking_pool});
+  entries.push_back(
+      {.id = "nonblocking",
+       .family = "non-blocking",
+       .summary = "One thread asks every socket, always; most of them answer EAGAIN.",
+       .features = {"never-sleeps"},
+       .options = {{"idle", "spin|yield|backoff", "spin", "what to do after a round in which nothing moved"}},
+       .listeners = Listeners::one_per_thread,
+       .default_threads = 1,
+       .unavailable = always_available,
+       .make = make_nonblocking});
+  entries.push_back({.id = "select",
+                     .family = "multiplexing",
+                     .summary = "One sleep for all sockets; the whole bitmap of them is copied in and out each time.",
+                     .features = {"fd-below-1024"},
+                     .options = {},
+                     .listeners = Listeners::one_per_thread,
+                     .default_threads = 1,
+                     .unavailable = always_available,
+                     .make = make_select});
+  entries.push_back({.id = "poll",
+                     .family = "multiplexing",
+                     .summary = "One sleep for all sockets; the whole array of them is copied in each time.",
+                     .features = {"notices-lost-peer"},
+                     .options = {},
+                     .listeners = Listeners::one_per_thread,
+                     .default_threads = 1,
+                     .unavailable = always_available,
+                     .make = make_poll});
+  entries.push_back(
+      {.id = "epoll",
+       .family = "multiplexing",
+       .summary = "The kernel keeps the list of sockets and hands over those that are ready (level-triggered).",
+       .features = {"notices-lost-peer"},
+       .options = {},
+       .listeners = Listeners::one_per_thread,
+       .default_threads = 1,
+       .unavailable = always_available,
+       .make = make_epoll});
+  entries.push_back({.id = "epoll-et",
+                     .family = "multiplexing",
+                     .summary = "The kernel keeps the list of sockets and tells of each change once (edge-triggered).",
+                     .features = {"notices-lost-peer", "edge-triggered"},
+                     .options = {},
+                     .listeners = Listeners::one_per_thread,
+                     .default_threads = 1,
+                     .unavailable = always_available,
+                     .make = make_epoll_et});
+  entries.push_back(
+      {.id = "sigio",
+       .family = "signal-driven",
+       .summary = "The kernel queues a real-time signal for each change; the thread takes them one by one.",
+       .features = {"notices-lost-peer", "edge-triggered"},
+       .options = {},
+       .listeners = Listeners::one_per_thread,
+       .default_threads = 1,
+       .unavailable = always_available,
+       .make = make_sigio});
+  entries.push_back(
+      {.id = "null",
+       .family = "control",
+       .summary = "No network: recorded request bytes go into a session from memory; the cost of the broker alone.",
+       .features = {},
+       .options = {{"split", "0..1000000000", "0",
+                    "seed of random pieces to cut the script into; 0: as much as the session takes"},
+                   {"repeat", "1..1000000000", "1", "how often each script is sent on its connection"}},
+       .listeners = Listeners::none,
+       .default_threads = 1,
+       .unavailable = always_available,
+       .make = make_null});
+  return entries;
 }
 
 }  // namespace
 
 std::span<const ModelEntry> models() {
-  static const std::vector<ModelEntry> entries = {
-      {"null",
-       "control",
-       "no network: recorded request bytes go into a session from memory; the cost of the broker alone",
-       {},
-       {{"split", "0..1000000000", "0",
-         "seed of random pieces to cut the script into; 0: as much as the session takes"},
-        {"repeat", "1..1000000000", "1", "how often each script is sent on its connection"}},
-       Listeners::none,
-       1,
-       never_missing,
-       make_null},
-  };
+  static const std::vector<ModelEntry> entries = teaching_order();
   return entries;
 }
 

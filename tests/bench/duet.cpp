@@ -1,0 +1,58 @@
+// One pair of echo servers under duet slices (clients/duet.h): one replicate of "what does B cost against A".
+//
+//   duet PORT_A PID_A PORT_B PID_B CONNECTIONS MESSAGE_BYTES SLICE_MS PAIRS [pause]
+//
+// Prints one JSON object. `pause` stops each server during the other's slices, for servers that spin when idle.
+#include "clients/duet.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+namespace {
+
+iolab::clients::DuetSide side(const char* port, const char* pid, bool pause) {
+  iolab::clients::DuetSide result;
+  result.target.port = static_cast<std::uint16_t>(std::atoi(port));
+  result.pid = std::atoi(pid);
+  result.pause = pause;
+  return result;
+}
+
+std::uint64_t requests(const std::vector<iolab::clients::DuetSlice>& slices) {
+  std::uint64_t sum = 0;
+  for (const auto& slice : slices) sum += slice.requests;
+  return sum;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 9) {
+    std::fprintf(stderr, "duet PORT_A PID_A PORT_B PID_B CONNECTIONS MESSAGE_BYTES SLICE_MS PAIRS [pause]\n");
+    return 2;
+  }
+  const bool pause = argc > 9 && std::string_view(argv[9]) == "pause";
+  iolab::clients::DuetSpec spec;
+  spec.a = side(argv[1], argv[2], pause);
+  spec.b = side(argv[3], argv[4], pause);
+  spec.load.kind = iolab::clients::LoadKind::echo;
+  spec.load.connections = std::atoi(argv[5]);
+  spec.load.message_bytes = static_cast<std::size_t>(std::atol(argv[6]));
+  spec.slice = std::chrono::microseconds(static_cast<std::int64_t>(std::atof(argv[7]) * 1000));
+  spec.pairs = std::atoi(argv[8]);
+  const auto result = iolab::clients::run_duet(spec);
+  if (!result) {
+    std::fprintf(stderr, "duet: %s\n", result.error().c_str());
+    return 1;
+  }
+  if (result->errors > 0) {
+    std::fprintf(stderr, "duet: %llu errors, the first: %s\n", static_cast<unsigned long long>(result->errors),
+                 result->note.c_str());
+    return 1;
+  }
+  std::printf("{\"cpu_ratio\": %.6f, \"rate_ratio\": %.6f, \"requests_a\": %llu, \"requests_b\": %llu}\n",
+              result->cpu_ratio, result->rate_ratio, static_cast<unsigned long long>(requests(result->a)),
+              static_cast<unsigned long long>(requests(result->b)));
+  return 0;
+}

@@ -1,0 +1,44 @@
+// The list of messages that the tests and the fuzz harnesses of the protocol go through. A message that is missing here
+// is missing in the schema facts' test too, which counts them.
+#pragma once
+
+#include "broker/protocol/messages/00_produce.h"
+#include "broker/protocol/messages/01_fetch.h"
+#include "broker/protocol/messages/02_list_offsets.h"
+#include "broker/protocol/messages/03_metadata.h"
+#include "broker/protocol/messages/18_api_versions.h"
+#include "broker/protocol/messages/19_create_topics.h"
+#include "broker/protocol/messages/20_delete_topics.h"
+#include "broker/protocol/messages/22_init_producer_id.h"
+#include "broker/protocol/messages/32_describe_configs.h"
+#include "broker/protocol/messages/37_create_partitions.h"
+#include "broker/protocol/messages/60_describe_cluster.h"
+
+namespace iolab::protocol {
+
+// Calls visit.template operator()<Request, Response>() for each API.
+template <class Visit>
+void for_each_api(Visit&& visit) {
+  visit.template operator()<ProduceRequest, ProduceResponse>();
+  visit.template operator()<FetchRequest, FetchResponse>();
+  visit.template operator()<ListOffsetsRequest, ListOffsetsResponse>();
+  visit.template operator()<MetadataRequest, MetadataResponse>();
+  visit.template operator()<ApiVersionsRequest, ApiVersionsResponse>();
+  visit.template operator()<CreateTopicsRequest, CreateTopicsResponse>();
+  visit.template operator()<DeleteTopicsRequest, DeleteTopicsResponse>();
+  visit.template operator()<InitProducerIdRequest, InitProducerIdResponse>();
+  visit.template operator()<DescribeConfigsRequest, DescribeConfigsResponse>();
+  visit.template operator()<CreatePartitionsRequest, CreatePartitionsResponse>();
+  visit.template operator()<DescribeClusterRequest, DescribeClusterResponse>();
+}
+
+// Calls visit(M{}) for each request and response; only the type of its argument matters.
+template <class Visit>
+void for_each_message(Visit&& visit) {
+  for_each_api([&]<class Request, class Response>() {
+    visit(Request{});
+    visit(Response{});
+  });
+}
+
+}  // namespace iolab::protocol
