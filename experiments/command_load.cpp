@@ -102,7 +102,7 @@ int run(const Options& options) {
   if (!spec) return fail(kInvalidSpec, spec.error());
   const auto report = [&](const std::expected<clients::LoadResult, std::string>& result) {
     if (!result) return fail(kCannotRunHere, result.error());
-    say("result " + to_json(*result).dump());
+    say("result " + to_json(*result).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return static_cast<int>(kOk);
   };
   if (options.ceiling_cpu) return report(clients::measure_ceiling(*spec, *options.ceiling_cpu));

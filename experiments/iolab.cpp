@@ -2,11 +2,14 @@
 #include <CLI/CLI.hpp>
 
 #include "experiments/command.h"
+#include "experiments/command_load.h"
 
 int main(int argc, char** argv) {
   CLI::App app{"Five classic I/O models in front of one Kafka-speaking log broker: run them, measure them, read why."};
   app.name("iolab");
   app.require_subcommand(1);
+  int exit_code = iolab::kOk;
+  iolab::lab::add_load_command(app, exit_code);
   CLI11_PARSE(app, argc, argv);
-  return iolab::kOk;
+  return exit_code;
 }

@@ -142,6 +142,7 @@ std::string read(const json& from, T& value) {
     value = from.get<T>();
   } else {
     if (!from.is_number_integer()) return "is no whole number";
+    if (std::unsigned_integral<T> && !from.is_number_unsigned()) return "is out of range";
     value = from.get<T>();
     if (json(value) != from) return "is out of range";
   }
