@@ -1,5 +1,6 @@
 // The 61 bytes in front of every record batch (Kafka's format v2), as storage needs them: to know where a batch ends,
-// which offsets it holds, and whether it is whole. Records stay opaque. FORMAT.md has the layout.
+// which offsets it holds, and whether it is whole. A protocol::BatchView looks at a whole batch in memory; this is a
+// copy of the header alone, for walking a file without reading the records. FORMAT.md has the layout.
 //
 // The checksum covers everything from `attributes` on; base offset, length, leader epoch and magic are outside of it
 // (so that a broker can stamp them) and have to be checked against what stands before the batch.
@@ -9,10 +10,13 @@
 #include <cstdint>
 #include <span>
 
+#include "broker/protocol/record_batch.h"
+
 namespace iolab::storage {
 
-inline constexpr std::size_t kBatchHeaderBytes = 61;
-inline constexpr std::size_t kBatchPrefixBytes = 12;  // base offset and length: not counted by the length
+using protocol::kBatchCrcStart;  // the attributes
+using protocol::kBatchHeaderBytes;
+using protocol::kBatchPrefixBytes;  // base offset and length: not counted by the length
 
 struct BatchHeader {
   std::int64_t base_offset = 0;

@@ -49,6 +49,8 @@ class File {
   Expected<std::size_t> read_at(std::int64_t position, std::span<std::byte> into) const;
   // Writes all of `from` or fails; after a failure any prefix may have reached the file.
   Expected<void> write_at(std::int64_t position, std::span<const std::byte> from);
+  // The same for two pieces that belong together, in one call.
+  Expected<void> write_at(std::int64_t position, std::span<const std::byte> first, std::span<const std::byte> second);
   Expected<void> truncate(std::int64_t bytes);
   // fdatasync: the bytes, and the length where it grew. Never call it again after it failed.
   Expected<void> sync() const;
@@ -69,6 +71,8 @@ Expected<void> rename_path(const std::filesystem::path& from, const std::filesys
 // Removing what is not there is no error.
 Expected<void> remove_file(const std::filesystem::path& path, FileHooks hooks);
 Expected<void> make_directory(const std::filesystem::path& path);
+// An empty one.
+Expected<void> remove_directory(const std::filesystem::path& path);
 // Names in a directory, sorted, without "." and "..".
 Expected<std::vector<std::string>> list_directory(const std::filesystem::path& directory);
 // The whole of a small file (at most 64 MiB).

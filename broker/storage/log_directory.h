@@ -66,26 +66,41 @@ class LogDirectory {
 
   std::vector<TopicDescription> topics() const;
   std::filesystem::path partition_path(std::string_view topic, std::int32_t partition) const;
-  // How PartitionLog::open() should take that partition, as of the start of this process.
+  // How PartitionLog::open() should take that partition when the broker starts.
   OpenMode open_mode(std::string_view topic, std::int32_t partition) const;
 
   Expected<void> create_topic(const TopicDescription& topic);
   // More partitions (never fewer) or other configs for a topic that exists; name and id stay.
   Expected<void> update_topic(const TopicDescription& topic);
-  // After it returns, the topic is gone for good and its name free. The files wait for remove_deleted().
+  // After it returns, the topic is gone for good and its name free. Take its logs offline first: they know their
+  // directories by name. The files wait for remove_deleted(). After an error it may be called again.
   Expected<void> delete_topic(std::string_view name);
   // Removes the files of deleted topics; may take long. Readers that pinned a segment are not disturbed.
   Expected<void> remove_deleted();
 
-  // Replaces the checkpoints of all partitions (recovery points, log start offsets).
+  // Writes the checkpoints (recovery points, log start offsets) of all partitions; those not named keep what they had.
   Expected<void> write_checkpoints(std::span<const PartitionCheckpoint> partitions);
-  // The last act of a clean stop, after every log was closed without error: the next start will not scan.
+  // The last act of a clean stop. `partitions` are those whose logs were closed without error: the next start will not
+  // scan them. Leave out what is offline.
   Expected<void> mark_clean(std::span<const PartitionCheckpoint> partitions);
 
  private:
   using PartitionKey = std::pair<std::string, std::int32_t>;
 
   LogDirectory(std::filesystem::path path, FileHooks hooks) : path_(std::move(path)), hooks_(hooks) {}
+
+  Expected<void> take_lock();
+  Expected<void> read_identity(const DirectoryIdentity& for_new);
+  Expected<void> refuse_foreign_files() const;
+  Expected<void> read_topics();
+  Expected<void> read_topic(const std::string& file_name);
+  Expected<std::map<PartitionKey, std::int64_t>> read_offsets(std::string_view file_name);
+  Expected<void> read_checkpoints();
+  Expected<void> make_partition_directories();
+  Expected<void> write_topic(const TopicDescription& topic);
+  Expected<void> set_aside(const TopicDescription& topic);
+  Expected<void> replace_checkpoints(std::span<const PartitionCheckpoint> partitions);
+  std::filesystem::path topic_file(const TopicDescription& topic) const;
 
   std::filesystem::path path_;
   FileHooks hooks_;
@@ -95,7 +110,7 @@ class LogDirectory {
   std::vector<std::string> notes_;
   mutable std::mutex mutex_;
   std::map<std::string, TopicDescription, std::less<>> topics_;
-  std::map<PartitionKey, OpenMode> at_start_;
+  std::map<PartitionKey, OpenMode> partitions_;  // what the checkpoints say
 };
 
 }  // namespace iolab::storage

@@ -13,6 +13,7 @@
 // compaction.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -42,7 +43,7 @@ struct LogConfig {
   std::int64_t retention_ms = 604'800'000;        // retention.ms, by the largest timestamp of a segment
   std::int64_t retention_bytes = -1;              // retention.bytes
   std::int32_t leader_epoch = 0;                  // of this broker; a stored batch with a higher one is damage
-  FileHooks hooks;
+  FileHooks hooks = {};
 };
 
 // What is known about a log before it is opened; LogDirectory::open_mode() tells.
@@ -65,7 +66,7 @@ struct RecoveryReport {
 
 // A range of one segment file, pinned: it stays readable, unchanged, even when the segment is deleted meanwhile.
 struct ReadLocation {
-  std::shared_ptr<const Segment> segment;
+  std::shared_ptr<const Segment> segment = nullptr;
   std::int64_t position = 0;
   std::size_t bytes = 0;         // 0: nothing to read (the offset is the end of the log)
   std::int64_t base_offset = 0;  // of the first batch in the range; may be below the offset asked for
@@ -82,7 +83,7 @@ struct ReadLimits {
 
 // One batch that may hold the record a time look-up wants; see first_offset_at_or_after().
 struct TimestampLocation {
-  ReadLocation batch;
+  ReadLocation batch = {};
   std::int64_t timestamp_ms = 0;  // the first record of the batch at or after this is the answer
   std::int64_t next_offset = 0;   // where to go on if it holds no such record
 };
@@ -94,12 +95,12 @@ struct TimestampAndOffset {
 
 // What has to reach the disk so that everything below `end_offset` is durable. Taken under the lock, run without it.
 struct SyncTask {
-  std::vector<std::shared_ptr<const Segment>> segments;
-  std::filesystem::path directory;
+  std::vector<std::shared_ptr<const Segment>> segments = {};
+  std::filesystem::path directory = {};
   bool sync_names = false;  // the directory too: a segment was created
   std::int64_t end_offset = 0;
   std::int64_t names_version = 0;
-  FileHooks hooks;
+  FileHooks hooks = {};
 };
 
 class PartitionLog {
@@ -122,6 +123,10 @@ class PartitionLog {
   // Appends one whole batch, already validated, stamped with base offset == end_offset() and with its leader epoch.
   // One pwrite from the caller's memory. no_space: nothing was appended and the log stays usable; io: it goes offline.
   Expected<void> append(std::span<const std::byte> batch, std::int64_t now_ms);
+  // The same for a batch that is not stamped in place: `start` (protocol::changed_start()) is written for its
+  // beginning.
+  Expected<void> append(std::span<const std::byte, protocol::kBatchChangeableBytes> start,
+                        std::span<const std::byte> batch, std::int64_t now_ms);
 
   // Starts a new segment if the active one is older than segment.ms or all of it has passed retention.ms.
   Expected<void> roll_if_due(std::int64_t now_ms);
@@ -149,16 +154,18 @@ class PartitionLog {
   Expected<std::optional<TimestampLocation>> locate_timestamp(std::int64_t timestamp_ms, std::int64_t from_offset = 0);
   // The batch whose header claims the largest timestamp of the log. Nothing: the log is empty.
   Expected<std::optional<TimestampLocation>> locate_max_timestamp();
-  // No lock. Decodes the one batch, streaming, as far as needed. Nothing: its header claimed too much.
+  // No lock. Decodes the one batch, streaming, as far as needed. Nothing: its header claimed too much, or its producer
+  // sent records that cannot be decoded.
   static Expected<std::optional<TimestampAndOffset>> find_in_batch(const TimestampLocation& location);
 
   // Calls `visit` with the header of every batch from the one that holds `from_offset` on, in order; false ends it.
-  // For rebuilding producers' state when a log is opened.
+  // For rebuilding producers' state when a log is opened. Headers that recovery did not verify are as the file has
+  // them.
   Expected<void> for_each_batch(std::int64_t from_offset, const std::function<bool(const BatchHeader&)>& visit);
 
   // --- durability ---
 
-  // Everything below is on the disk. The recovery point of the next checkpoint.
+  // Everything below is on the disk, as far as this log knows. The recovery point of the next checkpoint.
   std::int64_t synced_offset() const { return synced_offset_; }
   bool needs_sync() const { return synced_offset_ < end_offset_ || names_synced_ < names_version_; }
   // A rolled segment, or its name, is not on the disk yet. With iolab.flush=os only this asks for a sync, as in Kafka.
@@ -185,13 +192,30 @@ class PartitionLog {
     std::int64_t position = 0;
     std::int64_t bytes = 0;
   };
+  static constexpr std::size_t kRecentBatches = 64;
 
   PartitionLog(std::filesystem::path directory, const LogConfig& config);
+
+  Segment& active() { return *segments_.back(); }
+  const Segment& active() const { return *segments_.back(); }
+  Expected<void> append_stamped(const BatchHeader& header, std::span<const std::byte> start,
+                                std::span<const std::byte> rest, std::int64_t now_ms);
+  bool must_roll_before(const BatchHeader& header, std::int64_t now_ms) const;
+  Expected<void> roll(std::int64_t now_ms);
+  Expected<bool> has_expired(Segment& segment, std::int64_t now_ms);
+  std::size_t segment_index_of(std::int64_t offset) const;
+  Expected<RecentBatch> find_batch(Segment& segment, std::int64_t offset);
+  Expected<TimestampLocation> batch_at(const std::shared_ptr<Segment>& segment, std::int64_t base_offset,
+                                       std::int64_t timestamp_ms);
+  std::unexpected<StorageError> fail(const StorageError& error);
 
   std::filesystem::path directory_;
   LogConfig config_;
   RecoveryReport recovery_;
-  std::vector<std::shared_ptr<Segment>> segments_;  // by base offset; the last is the active one
+  std::vector<std::shared_ptr<Segment>> segments_;  // by base offset, never empty; the last is the active one
+  // The newest batches of the active segment: consumers that keep up are served without a look at an index.
+  std::array<RecentBatch, kRecentBatches> recent_;
+  std::uint64_t recent_count_ = 0;  // appended since the segment became active; the newest is at (count - 1) % size
   std::int64_t start_offset_ = 0;
   std::int64_t end_offset_ = 0;
   std::int64_t size_bytes_ = 0;
