@@ -1,0 +1,27 @@
+// In a file of its own: inlined into their callers, new and delete look mismatched to the compiler. One thread only.
+#include "tests/broker/protocol/largest_allocation.h"
+
+#include <cstdlib>
+#include <new>
+
+namespace {
+std::size_t largest = 0;
+}
+
+void* operator new(std::size_t bytes) {
+  if (bytes > largest) largest = bytes;
+  if (void* memory = std::malloc(bytes)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+
+namespace iolab::protocol {
+std::size_t& largest_allocation() {
+  return largest;
+}
+}  // namespace iolab::protocol
