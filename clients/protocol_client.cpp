@@ -70,9 +70,7 @@ ProtocolClient::ProtocolClient(io::Fd fd, io::Address address, ClientSettings se
 
 Result<ProtocolClient> ProtocolClient::connect(const io::Address& address, ClientSettings settings) {
   auto fd = io::connect_to(address);
-  if (!fd) {
-    return std::unexpected(fmt::format("{} (is a broker running there? `iolab broker` starts one)", fd.error()));
-  }
+  if (!fd) return std::unexpected(fmt::format("{} (`iolab broker` starts a broker)", fd.error()));
   io::set_nonblocking(fd->get(), true);
   ProtocolClient client(std::move(*fd), address, std::move(settings));
   if (const auto negotiated = client.negotiate(); !negotiated) return std::unexpected(negotiated.error());

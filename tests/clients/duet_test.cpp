@@ -1,0 +1,144 @@
+// Duet slices with servers in child processes, because what is compared is the CPU time of a process.
+#include "clients/duet.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cmath>
+
+#include "tests/clients/tiny_server.h"
+
+namespace iolab::clients {
+namespace {
+
+// A child that echoes on one connection after another in a blocking loop, and works in vain for a while before each
+// answer. It dies with the test.
+class EchoProcess {
+ public:
+  explicit EchoProcess(int wasted_rounds) {
+    auto listening = io::listen_on({}, 1, 16).value();
+    address = listening.address;
+    pid = ::fork();
+    if (pid == 0) serve(listening.sockets.front().get(), wasted_rounds);
+  }
+  ~EchoProcess() {
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+  }
+  EchoProcess(const EchoProcess&) = delete;
+  EchoProcess& operator=(const EchoProcess&) = delete;
+
+  DuetSide side(bool pause = false) const { return {address, pid, pause}; }
+
+  io::Address address;
+  pid_t pid = -1;
+
+ private:
+  [[noreturn]] static void serve(int listener, int wasted_rounds) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;) {
+      const int fd = ::accept4(listener, nullptr, nullptr, 0);
+      std::array<char, 4096> bytes;
+      for (ssize_t got = 0; (got = ::recv(fd, bytes.data(), bytes.size(), 0)) > 0;) {
+        volatile double waste = 1;
+        for (int i = 0; i < wasted_rounds; ++i) waste = std::sqrt(waste + i);
+        if (::send(fd, bytes.data(), static_cast<std::size_t>(got), MSG_NOSIGNAL) != got) break;
+      }
+      ::close(fd);
+    }
+  }
+};
+
+DuetSpec duet_of(const DuetSide& a, const DuetSide& b) {
+  DuetSpec spec;
+  spec.a = a;
+  spec.b = b;
+  spec.load.kind = LoadKind::echo;
+  spec.load.connections = 1;
+  spec.slice = std::chrono::milliseconds(2);
+  spec.pairs = 40;
+  spec.warmup = std::chrono::milliseconds(10);
+  return spec;
+}
+
+TEST(Duet, AServerThatWastesTimeCostsMoreAndTheOrderDoesNotMatter) {
+  SCOPED_TRACE("the ratio is upside down, or mixes up the slices of the two servers");
+  const EchoProcess lean(0), wasteful(20'000);
+  for (const bool wasteful_is_b : {true, false}) {
+    const auto result = wasteful_is_b ? run_duet(duet_of(lean.side(), wasteful.side()))
+                                      : run_duet(duet_of(wasteful.side(), lean.side()));
+    ASSERT_TRUE(result) << result.error();
+    EXPECT_EQ(result->errors, 0u) << result->note;
+    ASSERT_EQ(result->cpu_ratios.size(), 40u);
+    ASSERT_EQ(result->a.size(), 40u);
+    EXPECT_LE(result->cpu_ratio_low, result->cpu_ratio);
+    EXPECT_LE(result->cpu_ratio, result->cpu_ratio_high);
+    // 20,000 square roots are some 100 us; an echo is about 10.
+    if (wasteful_is_b) {
+      EXPECT_GT(result->cpu_ratio_low, 1.5);
+    } else {
+      EXPECT_LT(result->cpu_ratio_high, 1 / 1.5);
+    }
+  }
+}
+
+TEST(Duet, APausedServerIsContinuedAtTheEnd) {
+  SCOPED_TRACE("a duet leaves servers stopped, and whoever started them waits for ever");
+  const EchoProcess a(0), b(0);
+  const auto result = run_duet(duet_of(a.side(true), b.side(true)));
+  ASSERT_TRUE(result) << result.error();
+  EXPECT_EQ(result->errors, 0u) << result->note;
+  for (const auto& server : {&a, &b}) {
+    LoadSpec spec;
+    spec.kind = LoadKind::echo;
+    spec.target = server->address;
+    spec.connections = 1;
+    spec.warmup = std::chrono::milliseconds(0);
+    spec.measure = std::chrono::milliseconds(10);
+    const auto load = run_load(spec);
+    ASSERT_TRUE(load) << load.error();
+    EXPECT_GT(load->requests, 0u);
+  }
+}
+
+TEST(Duet, ASideThatIsSilentOrGoneIsNamed) {
+  SCOPED_TRACE("a server that died gives a ratio of nothing");
+  const EchoProcess a(0);
+  std::atomic<int> answers = 0;
+  TinyServer silent([&](int connection, std::span<const std::byte> bytes) {
+    return answers++ == 0 ? TinyServer::echo(connection, bytes) : Reaction{};
+  });
+  const auto result = run_duet(duet_of(a.side(), {silent.address(), ::getpid(), false}));
+  ASSERT_FALSE(result);
+  EXPECT_NE(result.error().find("no answer"), std::string::npos) << result.error();
+
+  answers = 0;
+  TinyServer closing([&](int connection, std::span<const std::byte> bytes) {
+    auto reaction = TinyServer::echo(connection, bytes);
+    reaction.close = answers++ > 0;
+    return reaction;
+  });
+  auto spec = duet_of(a.side(), {closing.address(), ::getpid(), false});
+  const auto closed = run_duet(spec);
+  ASSERT_FALSE(closed);
+  EXPECT_NE(closed.error().find("closed"), std::string::npos) << closed.error();
+}
+
+TEST(Duet, AProcessThatDoesNotExistIsNamed) {
+  SCOPED_TRACE("the CPU clock of nobody is read as zero");
+  const EchoProcess a(0), b(0);
+  auto spec = duet_of(a.side(), b.side());
+  spec.b.pid = 0x3fffffff;
+  const auto result = run_duet(spec);
+  ASSERT_FALSE(result);
+  EXPECT_NE(result.error().find("CPU clock"), std::string::npos) << result.error();
+}
+
+}  // namespace
+}  // namespace iolab::clients
