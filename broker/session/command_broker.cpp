@@ -125,7 +125,7 @@ std::expected<io::ListeningSockets, Refusal> listen(const io::ModelEntry& model,
   const int sockets = model.listeners == io::Listeners::one_shared ? 1 : wanted;
   auto listening = io::listen_on({where.host, where.port}, sockets, io::Limits{}.backlog);
   if (!listening) return refuse(kCannotRunHere, listening.error());
-  return listening;
+  return std::move(*listening);
 }
 
 void serve(io::Frontend& frontend, const io::ListeningSockets& listening, BrokerHost& host, std::stop_token stop) {
