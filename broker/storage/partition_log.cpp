@@ -35,7 +35,7 @@ Expected<std::unique_ptr<PartitionLog>> PartitionLog::open(const std::filesystem
   for (const auto& segment : log->segments_) log->size_bytes_ += segment->size_bytes();
   log->end_offset_ = log->active().end_offset();
   log->start_offset_ = std::clamp(mode.log_start_offset, log->segments_.front()->base_offset(), log->end_offset_);
-  log->synced_offset_ = std::clamp(mode.recovery_point, log->start_offset_, log->end_offset_);
+  log->synced_offset_ = std::clamp(mode.recovery_point, log->segments_.front()->base_offset(), log->end_offset_);
   if (recovered->is_new || !mode.after_clean_stop) log->names_version_ = 1;  // nobody knows whether they were synced
   return log;
 }
@@ -142,7 +142,7 @@ Expected<int> PartitionLog::delete_expired(std::int64_t now_ms) {
     size_bytes_ -= oldest.size_bytes();
     segments_.erase(segments_.begin());
     start_offset_ = std::max(start_offset_, segments_.front()->base_offset());
-    synced_offset_ = std::max(synced_offset_, start_offset_);
+    synced_offset_ = std::max(synced_offset_, segments_.front()->base_offset());
     ++removed;
   }
   return removed;

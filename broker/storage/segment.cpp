@@ -95,6 +95,10 @@ Expected<SegmentScan> Segment::scan(std::int64_t check_from_offset) {
     if (!step) return std::unexpected(step.error());
     if (*step != BatchScanner::Step::batch) break;
     const BatchHeader header = scanner.header();
+    if (header.base_offset < check_from_offset && header.next_offset() > check_from_offset) {
+      result.damage = "the batch goes on behind the offset that was synced, where batches ended";
+      break;
+    }
     if (header.base_offset >= check_from_offset) {
       const auto right = scanner.checksum_matches();
       if (!right) return std::unexpected(right.error());

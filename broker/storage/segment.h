@@ -67,7 +67,8 @@ class Segment {
 
   // --- opening ---
 
-  // Walks all headers and makes the indexes anew; verifies the checksums of batches from `check_from_offset` on.
+  // Walks all headers and makes the indexes anew; verifies the checksums of batches from `check_from_offset` on, where
+  // one batch ends and another begins.
   // Without damage the segment then holds what the walk found; with damage nothing is changed but the indexes.
   Expected<SegmentScan> scan(std::int64_t check_from_offset);
   // The last offset of any batch with a right checksum behind `position`, where damage began; for reports only.
