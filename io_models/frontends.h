@@ -20,6 +20,12 @@ MadeFrontend make_poll(const FrontendSettings& settings);
 MadeFrontend make_epoll(const FrontendSettings& settings);
 MadeFrontend make_epoll_et(const FrontendSettings& settings);
 MadeFrontend make_sigio(const FrontendSettings& settings);
+MadeFrontend make_io_uring(const FrontendSettings& settings);
+MadeFrontend make_io_uring_multishot(const FrontendSettings& settings);
 MadeFrontend make_null(const FrontendSettings& settings);
+
+// Empty, or why this machine refuses the model, and what to do.
+std::string io_uring_unavailable();
+std::string io_uring_multishot_unavailable();
 
 }  // namespace iolab::io

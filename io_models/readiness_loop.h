@@ -91,6 +91,7 @@ class ReadinessLoop {
     bool may_send = true;      // send() may take something
     bool to_the_end = false;   // a short read does not prove that there is no more
     bool ended = false;        // the peer's end was read
+    bool woken = false;        // perhaps before the session began to want it: kept until it does
     bool hung_up = false;      // nothing that is sent can arrive any more
     bool unfinished = false;   // on the list
     std::size_t dropped_bytes = 0;
@@ -158,7 +159,10 @@ class ReadinessLoop {
           if (!c.may_send) return watch(c, Interest::send);
           if (!send(c)) return;
           break;
-        case Want::wake: return c.hung_up ? close(c) : void();  // parked
+        case Want::wake:
+          if (!c.woken) return c.hung_up ? close(c) : void();  // parked
+          answer_wake(c);
+          break;
         case Want::close: return close_in_order(c);
       }
     }
@@ -230,12 +234,17 @@ class ReadinessLoop {
     doorbell_->woken.take(taken_);
     for (const ConnectionKey key : taken_) {
       Connection* const c = connections_.find(key);
-      if (c == nullptr || c->want != Want::wake) continue;
-      c->session->woken();
-      moved_ = true;
-      ask(*c);
-      if (!c->unfinished) pump(*c);
+      if (c == nullptr || !c->session) continue;
+      c->woken = true;
+      if (c->want == Want::wake && !c->unfinished) pump(*c);
     }
+  }
+
+  void answer_wake(Connection& c) {
+    c.woken = false;
+    c.session->woken();
+    moved_ = true;
+    ask(c);
   }
 
   void serve_unfinished() {

@@ -97,6 +97,28 @@ std::vector<ModelEntry> teaching_order() {
        .unavailable = always_available,
        .make = make_sigio});
   entries.push_back(
+      {.id = "io_uring",
+       .family = "asynchronous",
+       .summary = "One order for each transfer, carried out by the kernel; one call passes on all orders of a turn.",
+       .features = {},
+       .options = {{"sqpoll", "off|on", "off",
+                    "a thread of the kernel looks for orders: fewer calls, a busy processor"}},
+       .listeners = Listeners::one_per_thread,
+       .default_threads = 1,
+       .unavailable = io_uring_unavailable,
+       .make = make_io_uring});
+  entries.push_back(
+      {.id = "io_uring-multishot",
+       .family = "asynchronous",
+       .summary = "One standing order for each connection; the kernel chooses the memory when bytes arrive.",
+       .features = {"notices-lost-peer"},
+       .options = {{"buffers", "16..32768", "256", "shared by all connections; a power of two, else rounded up"},
+                   {"buffer_bytes", "1024..1048576", "16384", "bytes of each: the most that one completion brings"}},
+       .listeners = Listeners::one_per_thread,
+       .default_threads = 1,
+       .unavailable = io_uring_multishot_unavailable,
+       .make = make_io_uring_multishot});
+  entries.push_back(
       {.id = "null",
        .family = "control",
        .summary = "No network: recorded request bytes go into a session from memory; the cost of the broker alone.",

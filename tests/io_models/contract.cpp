@@ -118,7 +118,7 @@ bool Contract::has(std::string_view feature) const {
 }
 
 std::size_t Contract::connections_at_once(const FrontendSettings& settings) const {
-  if (id() == "blocking-pool")
+  if (has("connections-up-to-threads"))
     return static_cast<std::size_t>(settings.threads > 0 ? settings.threads : model_->default_threads);
   if (id() == "posix-aio") {
     const auto pool = settings.options.find("pool");
@@ -130,7 +130,7 @@ std::size_t Contract::connections_at_once(const FrontendSettings& settings) cons
 FrontendSettings Contract::room_for(std::size_t connections) const {
   FrontendSettings settings;
   if (connections <= connections_at_once()) return settings;
-  if (id() == "blocking-pool") settings.threads = static_cast<int>(connections);
+  if (has("connections-up-to-threads")) settings.threads = static_cast<int>(connections);
   if (id() == "posix-aio") settings.options["pool"] = std::to_string(connections);
   return settings;
 }

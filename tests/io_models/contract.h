@@ -50,7 +50,7 @@ class Contract : public testing::TestWithParam<std::string> {
 
   std::string id() const { return std::string(model_->id); }
   bool has(std::string_view feature) const;
-  bool asks_all_the_time() const { return model_->family == "non-blocking"; }
+  bool asks_all_the_time() const { return has("never-sleeps"); }
   // How many connections it serves at the same time with these settings, if that is bounded by design.
   std::size_t connections_at_once(const FrontendSettings& settings = {}) const;
   // Settings under which it holds so many connections at once.

@@ -124,6 +124,18 @@ TEST_P(Conversation, ManyAnswersFromAnotherThread) {
   }
 }
 
+TEST_P(Conversation, WokenWhileAnEarlierAnswerIsBeingSent) {
+  // Failure: a wake-up that comes while the session still wants to send is dropped, and the next wait never ends.
+  start();
+  Client client = connect(), other = connect();
+  client.send(request(kBig, std::to_string(24 << 20)) + request(kPark, "key"));
+  ASSERT_TRUE(host().wait_until_parked(1));
+  ASSERT_TRUE(eventually([&] { return client.unread() > 0; }));
+  EXPECT_EQ(other.ask(kRelease, "key"), "1");
+  EXPECT_EQ(client.receive_answer(), pattern(24 << 20));
+  EXPECT_EQ(client.receive_answer(), "key");
+}
+
 TEST_P(Conversation, ParkedUntilAnotherConnectionReleases) {
   // Failure: a request that waits for another connection's request is not answered, or stops those that do not wait.
   start();
