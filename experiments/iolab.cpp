@@ -3,15 +3,21 @@
 
 #include "broker/session/command_broker.h"
 #include "experiments/command.h"
+#include "experiments/command_doctor.h"
+#include "experiments/command_line.h"
+#include "experiments/command_list.h"
 #include "experiments/command_load.h"
+#include "io_models/command_models.h"
 
 int main(int argc, char** argv) {
   CLI::App app{"Five classic I/O models in front of one Kafka-speaking log broker: run them, measure them, read why."};
   app.name("iolab");
   app.require_subcommand(1);
   int exit_code = iolab::kOk;
-  iolab::session::add_broker_command(app, exit_code);
+  iolab::lab::add_doctor_command(app, exit_code);
+  iolab::lab::add_list_command(app, exit_code);
   iolab::lab::add_load_command(app, exit_code);
-  CLI11_PARSE(app, argc, argv);
-  return exit_code;
+  iolab::io::add_models_command(app, exit_code);
+  iolab::session::add_broker_command(app, exit_code);
+  return iolab::run_command_line(app, exit_code, argc, argv);
 }

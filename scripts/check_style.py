@@ -130,7 +130,7 @@ def check_suppressions(name, text):
 def check_opening(name, text):
     if name.endswith(".h") and "#pragma once" not in text:
         yield f"{name}:1: #pragma once is missing"
-    if re.search(r"^\s*using namespace std\b", text, re.MULTILINE):
+    if re.search(r"^\s*using namespace std\s*;", text, re.MULTILINE):
         yield f"{name}:1: using namespace std"
 
 

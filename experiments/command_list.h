@@ -1,0 +1,12 @@
+// `iolab list`: the experiments there are, and the runs that lie in results/.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace iolab::lab {
+
+void add_list_command(CLI::App& app, int& exit_code);
+
+}  // namespace iolab::lab
