@@ -219,6 +219,7 @@ void Broker::apply_retention(Moment now) {
 }
 
 void Broker::run_flushes(Moment now) {
+  for (const auto& work : flushes_.take_work()) work->run(now);
   for (const auto& partition : flushes_.take_due(now.steady_ms)) {
     Wakeups wakeups;  // rung for each partition: nobody waits for the disk on behalf of another
     partition->flush(wakeups);

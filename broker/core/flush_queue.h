@@ -2,6 +2,7 @@
 //
 // A partition stands in it at most once (it keeps a mark of its own, under its mutex), so that all appends up to the
 // moment of its sync share that sync: group commit. After one failed sync the broker acknowledges nothing more.
+// Other work that waits for the disk, such as creating a topic, is done by the same thread.
 //
 // Threads: any.
 #pragma once
@@ -15,11 +16,19 @@
 #include <vector>
 
 #include "broker/core/deadlines.h"
+#include "broker/core/moment.h"
 #include "broker/core/wakeup.h"
 
 namespace iolab::core {
 
 class Partition;
+
+// Work that waits for the disk. What it answers, and whom it wakes, is its own business.
+class DiskWork {
+ public:
+  virtual ~DiskWork() = default;
+  virtual void run(Moment now) = 0;
+};
 
 class FlushQueue {
  public:
@@ -37,9 +46,24 @@ class FlushQueue {
     if (earlier && sleeper_) sleeper_->wake();
   }
 
+  void add(std::shared_ptr<DiskWork> work) {
+    {
+      const std::scoped_lock lock(mutex_);
+      work_.push_back(std::move(work));
+    }
+    if (sleeper_) sleeper_->wake();
+  }
+
+  // Steady milliseconds; in the past if there is something to do at once, kNever if there is nothing to do.
   std::int64_t next() {
     const std::scoped_lock lock(mutex_);
+    if (!work_.empty()) return 0;
     return entries_.empty() ? Deadlines::kNever : entries_.begin()->first;
+  }
+
+  std::vector<std::shared_ptr<DiskWork>> take_work() {
+    const std::scoped_lock lock(mutex_);
+    return std::exchange(work_, {});
   }
 
   std::vector<std::shared_ptr<Partition>> take_due(std::int64_t now_steady_ms) {
@@ -58,6 +82,7 @@ class FlushQueue {
  private:
   std::mutex mutex_;
   std::multimap<std::int64_t, std::shared_ptr<Partition>> entries_;
+  std::vector<std::shared_ptr<DiskWork>> work_;  // in order of arrival
   Wakeup sleeper_;
   std::atomic<bool> failed_{false};
 };

@@ -6,8 +6,9 @@
 // Not here     racks, internal topics, authorised operations (always "not asked").
 #include "broker/protocol/messages/03_metadata.h"
 
-#include <fmt/format.h>
+#include <algorithm>
 
+#include "broker/handlers/disk_request.h"
 #include "broker/handlers/entries.h"
 
 namespace iolab::handlers {
@@ -63,7 +64,16 @@ void look_up(Request& request, const MetadataRequest::Topic& asked, bool may_cre
   answer.error_code = created.error().code;
 }
 
-Outcome handle(Request& request, MetadataRequest& wanted, base::GatherBuffer& out) {
+bool wants_all(const Request& request, const MetadataRequest& wanted) {
+  return !wanted.topics || (request.header.api_version == 0 && wanted.topics->empty());
+}
+
+bool may_create(const Request& request, const MetadataRequest& wanted) {
+  return wanted.allow_auto_topic_creation && request.broker.settings().auto_create_topics;
+}
+
+// May create topics, so it runs where one waits for the disk.
+Outcome answer_creating(Request& request, MetadataRequest& wanted, base::GatherBuffer& out) {
   core::Broker& broker = request.broker;
   MetadataResponse response;
   response.brokers.push_back({.node_id = broker.node_id(),
@@ -72,16 +82,25 @@ Outcome handle(Request& request, MetadataRequest& wanted, base::GatherBuffer& ou
                               .rack = std::nullopt});
   response.cluster_id = broker.cluster_id();
   response.controller_id = broker.node_id();
-  const bool all = !wanted.topics || (request.header.api_version == 0 && wanted.topics->empty());
-  if (all) {
+  if (wants_all(request, wanted)) {
     for (const core::TopicPointer& topic : broker.topics().all()) {
       describe(broker, *topic, response.topics.emplace_back());
     }
   } else {
-    const bool may_create = wanted.allow_auto_topic_creation && broker.settings().auto_create_topics;
-    for (const auto& asked : *wanted.topics) look_up(request, asked, may_create, response.topics.emplace_back());
+    const bool create = may_create(request, wanted);
+    for (const auto& asked : *wanted.topics) look_up(request, asked, create, response.topics.emplace_back());
   }
   return answer(request, response, out);
+}
+
+Outcome handle(Request& request, MetadataRequest& wanted, base::GatherBuffer& out) {
+  const auto is_new = [&](const MetadataRequest::Topic& topic) {
+    return topic.name && storage::is_valid_topic_name(*topic.name) && !request.broker.topics().find(*topic.name);
+  };
+  if (!wants_all(request, wanted) && may_create(request, wanted) && std::ranges::any_of(*wanted.topics, is_new)) {
+    return run_at_the_disk<MetadataRequest, answer_creating>(request, wanted, out);
+  }
+  return answer_creating(request, wanted, out);
 }
 
 }  // namespace

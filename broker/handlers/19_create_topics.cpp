@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "broker/handlers/config_entries.h"
+#include "broker/handlers/disk_request.h"
 #include "broker/handlers/entries.h"
 
 namespace iolab::handlers {
@@ -97,7 +98,8 @@ Outcome handle(Request& request, CreateTopicsRequest& wanted, base::GatherBuffer
 }  // namespace
 
 ApiEntry create_topics() {
-  return {&protocol::kCreateTopics, decode_and_handle<CreateTopicsRequest, handle>,
+  return {&protocol::kCreateTopics,
+          decode_and_handle<CreateTopicsRequest, run_at_the_disk<CreateTopicsRequest, handle>>,
           "Defaults (-1), manual assignment to this broker, topic settings, `validate_only`. The replication factor is "
           "1. The timeout is not looked at."};
 }

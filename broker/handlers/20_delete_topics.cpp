@@ -5,6 +5,7 @@
 // Not here     the timeout.
 #include "broker/protocol/messages/20_delete_topics.h"
 
+#include "broker/handlers/disk_request.h"
 #include "broker/handlers/entries.h"
 
 namespace iolab::handlers {
@@ -48,7 +49,8 @@ Outcome handle(Request& request, DeleteTopicsRequest& wanted, base::GatherBuffer
 }  // namespace
 
 ApiEntry delete_topics() {
-  return {&protocol::kDeleteTopics, decode_and_handle<DeleteTopicsRequest, handle>,
+  return {&protocol::kDeleteTopics,
+          decode_and_handle<DeleteTopicsRequest, run_at_the_disk<DeleteTopicsRequest, handle>>,
           "By name, and from version 6 on by id. The timeout is not looked at."};
 }
 

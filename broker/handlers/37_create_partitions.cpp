@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "broker/handlers/disk_request.h"
 #include "broker/handlers/entries.h"
 
 namespace iolab::handlers {
@@ -51,7 +52,8 @@ Outcome handle(Request& request, CreatePartitionsRequest& wanted, base::GatherBu
 }  // namespace
 
 ApiEntry create_partitions() {
-  return {&protocol::kCreatePartitions, decode_and_handle<CreatePartitionsRequest, handle>,
+  return {&protocol::kCreatePartitions,
+          decode_and_handle<CreatePartitionsRequest, run_at_the_disk<CreatePartitionsRequest, handle>>,
           "More partitions, never fewer; assignment to this broker; `validate_only`. The timeout is not looked at."};
 }
 
