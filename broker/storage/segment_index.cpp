@@ -57,28 +57,39 @@ bool read_whole(const File& file, std::int64_t position, std::span<std::byte> in
   return got && *got == into.size();
 }
 
-// The largest i below `count` whose entry satisfies `wanted`, which holds for a prefix of the entries; -1: none. A file
-// that cannot be read has none.
-template <class Wanted>
-std::int64_t find_last(const File& file, std::int64_t count, std::int64_t entry_bytes, const Wanted& wanted) {
-  constexpr std::int64_t kEntriesAtOnce = 256;
-  std::array<std::byte, kEntriesAtOnce * kTimeBytes> buffer;
-  std::int64_t low = 0;  // entries below it satisfy, entries from `high` on do not
-  std::int64_t high = count;
-  while (high - low > kEntriesAtOnce) {
-    const std::int64_t middle = low + (high - low) / 2;
-    const auto entry = std::span(buffer).first(static_cast<std::size_t>(entry_bytes));
-    if (!read_whole(file, middle * entry_bytes, entry)) return -1;
-    if (wanted(entry.data()))
-      low = middle + 1;
-    else
-      high = middle;
+// The last of the `count` entries of a file that satisfies `wanted`, which a prefix of them does; its bytes are left in
+// `found`. -1: none, or the file cannot be read. `hint` is a guess, and is set for the next one: a consumer asks for
+// what follows its last answer, and then a single read finds it.
+template <std::size_t EntryBytes, class Wanted>
+std::int64_t find_last(const File& file, std::int64_t count, std::array<std::byte, EntryBytes>& found,
+                       std::int64_t& hint, const Wanted& wanted) {
+  constexpr std::int64_t kWindow = 256;
+  constexpr auto kEntryBytes = static_cast<std::int64_t>(EntryBytes);
+  std::array<std::byte, kWindow * EntryBytes> window;
+  const auto read_window = [&](std::int64_t first, std::int64_t end) {
+    return read_whole(file, first * kEntryBytes,
+                      std::span(window).first(static_cast<std::size_t>((end - first) * kEntryBytes)));
+  };
+  // Entries before `low` satisfy, entries from `high` on do not; the window holds [low, window_end).
+  std::int64_t low = std::min(hint, count - 1);
+  std::int64_t high = std::min(low + kWindow, count);
+  if (!read_window(low, high)) return -1;
+  const bool begins_right = low == 0 || wanted(window.data());
+  if (!begins_right || (high < count && wanted(window.data() + (high - 1 - low) * kEntryBytes))) {
+    for (low = 0, high = count; high - low > kWindow;) {
+      const std::int64_t middle = low + (high - low) / 2;
+      if (!read_whole(file, middle * kEntryBytes, found)) return -1;
+      (wanted(found.data()) ? low : high) = middle;
+    }
+    if (!read_window(low, high)) return -1;
   }
-  const auto entries = std::span(buffer).first(static_cast<std::size_t>((high - low) * entry_bytes));
-  if (!read_whole(file, low * entry_bytes, entries)) return -1;
-  const std::byte* entry = entries.data();
-  for (; low < high && wanted(entry); ++low) entry += entry_bytes;
-  return low - 1;
+  const std::byte* entry = window.data();
+  std::int64_t i = low;
+  for (; i < high && wanted(entry); ++i) entry += kEntryBytes;
+  if (i == low) return -1;
+  std::copy_n(entry - kEntryBytes, kEntryBytes, found.begin());
+  hint = i - 1;
+  return i - 1;
 }
 
 // The checksum of the first `bytes` of a file; nothing if it has fewer.
@@ -223,17 +234,20 @@ std::optional<IndexPlace> SegmentIndex::find_offset(std::int64_t offset) {
       std::ranges::upper_bound(pending_, offset, {}, [](const auto& entry) { return entry.place.offset; });
   if (later != pending_.begin()) return std::prev(later)->place;
   if (written_ == 0 || !open_files()) return std::nullopt;
-  const std::int64_t i = find_last(offsets_, written_, kOffsetBytes, [&](const std::byte* entry) {
+  std::array<std::byte, kOffsetBytes> found;
+  const std::int64_t i = find_last(offsets_, written_, found, offset_hint_, [&](const std::byte* entry) {
     return decode_place(base_offset_, entry).offset <= offset;
   });
-  return i < 0 ? std::nullopt : read_place(i);
+  return i < 0 ? std::nullopt : std::optional(decode_place(base_offset_, found.data()));
 }
 
 std::optional<IndexPlace> SegmentIndex::find_timestamp(std::int64_t timestamp_ms) {
   const auto later = std::ranges::lower_bound(pending_, timestamp_ms, {}, &IndexEntry::max_timestamp_ms);
   if (later != pending_.begin()) return std::prev(later)->place;
   if (written_ == 0 || !open_files()) return std::nullopt;
-  const std::int64_t i = find_last(times_, written_, kTimeBytes, [&](const std::byte* entry) {
+  std::array<std::byte, kTimeBytes> found;
+  std::int64_t hint = 0;
+  const std::int64_t i = find_last(times_, written_, found, hint, [&](const std::byte* entry) {
     return load_big_endian<std::int64_t>(entry) < timestamp_ms;
   });
   return i < 0 ? std::nullopt : read_place(i);

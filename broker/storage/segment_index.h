@@ -74,6 +74,7 @@ class SegmentIndex {
   File times_;
   std::vector<IndexEntry> pending_;  // follow the written ones
   std::int64_t written_ = 0;
+  std::int64_t offset_hint_ = 0;        // the entry that was found last
   std::uint32_t offsets_checksum_ = 0;  // of what is written
   std::uint32_t times_checksum_ = 0;
 };

@@ -1,7 +1,9 @@
 // The log as its owner sees it: what was appended is read back, rolled, found by time, and in the end deleted.
 #include "broker/storage/partition_log.h"
 
+#include <atomic>
 #include <mutex>
+#include <thread>
 
 #include "tests/broker/storage/log_fixture.h"
 
@@ -254,6 +256,58 @@ TEST(PartitionLog, WalksTheHeadersOfAllBatches) {
     return ++later < 10;
   }));
   EXPECT_EQ(later, 10U);
+}
+
+// Fails if a reader without the lock sees wrong bytes, or a thread checker a race, while another thread appends, rolls
+// and deletes what is being read, and a third one syncs.
+TEST(PartitionLog, ReadersAndTheFlusherNeedNoLock) {
+  const TemporaryDirectory directory;
+  const auto log = open_log(directory.path(), {.segment_bytes = 30'000, .retention_bytes = 100'000});
+  append(*log, make_batch(0));
+  std::mutex mutex;
+  std::atomic<bool> done = false;
+  std::vector<std::thread> others;
+  for (int reader = 0; reader < 2; ++reader)
+    others.emplace_back([&, reader] {
+      std::mt19937_64 random(static_cast<std::uint64_t>(reader));
+      Batch bytes(64 * 1024);
+      do {
+        ReadLocation location;
+        {
+          const std::lock_guard lock(mutex);
+          const std::int64_t range = log->end_offset() - log->start_offset();
+          const std::int64_t offset =
+              log->start_offset() + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(range));
+          location = log->locate(offset, {.max_bytes = 20'000}).value();
+        }
+        const auto got = PartitionLog::read_into(location, bytes);
+        ASSERT_TRUE(got.has_value());
+        const auto batch = protocol::first_batch(std::span(bytes).first(*got));
+        ASSERT_TRUE(batch.has_value());
+        ASSERT_EQ(batch->base_offset(), location.base_offset);
+        ASSERT_EQ(batch->computed_crc(), batch->crc());
+      } while (!done);
+    });
+  others.emplace_back([&] {
+    do {
+      SyncTask task;
+      {
+        const std::lock_guard lock(mutex);
+        task = log->begin_sync();
+      }
+      const auto result = PartitionLog::run_sync(task);
+      const std::lock_guard lock(mutex);
+      ASSERT_TRUE(log->finish_sync(task, result));
+    } while (!done);
+  });
+  for (int i = 0; i < 1000; ++i) {
+    const std::lock_guard lock(mutex);
+    append(*log, make_batch(log->end_offset(), 1, 2000));
+    ASSERT_TRUE(log->delete_expired(kNow));
+  }
+  done = true;
+  for (std::thread& other : others) other.join();
+  EXPECT_GT(log->start_offset(), 0);
 }
 
 }  // namespace
