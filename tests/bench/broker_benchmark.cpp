@@ -1,8 +1,9 @@
 // What the broker costs without a network, in Google Benchmark: appending through the `null` model against a raw pwrite
 // of the same bytes, and the steps on the way (decode, check, CRC) by themselves.
 //
-// One iteration appends 64 MiB in 16 KiB batches to a fresh log, in /dev/shm's place a real directory ($TMPDIR or
-// /tmp): small enough that the file's pages were touched before and the hypervisor is not what is measured.
+// One iteration appends 64 MiB in 16 KiB batches to a fresh log (in $TMPDIR or /tmp): small enough that the pages were
+// touched before and the hypervisor is not what is measured. Rates are by CPU time: one thread does all the work, and
+// what else runs on the machine is not the subject.
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
 #include <unistd.h>
