@@ -173,7 +173,7 @@ void add_consume_command(CLI::App& app, int& exit_code) {
   command
       ->add_option("--property,--formatter-property", options->properties,
                    "print.key=true, print.timestamp, print.partition, print.offset, print.headers, key.separator=:")
-      ->expected(1);
+      ->allow_extra_args(false);
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

@@ -162,11 +162,11 @@ void add_produce_command(CLI::App& app, int& exit_code) {
   command
       ->add_option("--property,--reader-property", options->properties,
                    "parse.key=true, key.separator=:, ignore.error=true")
-      ->expected(1);
+      ->allow_extra_args(false);
   command
       ->add_option("--producer-property,--command-property", options->producer_properties,
                    "acks=all, batch.size=16384, linger.ms=0, compression.type=lz4")
-      ->expected(1);
+      ->allow_extra_args(false);
   command->add_option("--compression-codec", options->compression, "none, gzip, snappy, lz4 or zstd; alone: gzip")
       ->expected(0, 1)
       ->default_str("gzip");

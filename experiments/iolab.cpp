@@ -2,6 +2,10 @@
 #include <CLI/CLI.hpp>
 
 #include "broker/session/command_broker.h"
+#include "clients/command_consume.h"
+#include "clients/command_perf.h"
+#include "clients/command_produce.h"
+#include "clients/command_topics.h"
 #include "experiments/command.h"
 #include "experiments/command_doctor.h"
 #include "experiments/command_line.h"
@@ -16,6 +20,10 @@ int main(int argc, char** argv) {
   int exit_code = iolab::kOk;
   iolab::lab::add_doctor_command(app, exit_code);
   iolab::lab::add_list_command(app, exit_code);
+  iolab::clients::add_topics_command(app, exit_code);
+  iolab::clients::add_produce_command(app, exit_code);
+  iolab::clients::add_consume_command(app, exit_code);
+  iolab::clients::add_perf_command(app, exit_code);
   iolab::lab::add_load_command(app, exit_code);
   iolab::io::add_models_command(app, exit_code);
   iolab::session::add_broker_command(app, exit_code);
