@@ -205,6 +205,7 @@ std::expected<LoadResult, std::string> run_script(const LoadSpec& spec, const Sc
   threads.clear();
   if (!problem.empty()) return std::unexpected(problem);
 
+  if (!run.cancelled && events.on_answered) events.on_answered();
   auto result = summarise(run);
   std::uint64_t lost_requests = 0;
   for (const auto& worker : run.workers) lost_requests += worker->tally().lost_requests;

@@ -143,6 +143,9 @@ struct LoadEvents {
   std::function<bool(const LoadResult& so_far)> on_ready;
   std::function<void()> on_window_start;
   std::function<void()> on_window_end;
+  // Every answer that was owed is in or given up, every connection still open: the moment to look at a server at rest.
+  // The connections are closed when this returns.
+  std::function<void()> on_answered;
   std::stop_token stop;  // ends the run early: what has been measured until then is the result
 };
 

@@ -12,6 +12,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <semaphore>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -50,11 +51,12 @@ std::optional<std::string> read_line() {
   }
 }
 
-// Ends the load on "stop" or at the end of stdin, until it is destroyed.
+// Ends the load on "stop" or at the end of stdin, and its connections on "close", until it is destroyed.
 class StopListener {
  public:
   explicit StopListener(std::stop_source stop)
       : done_(::eventfd(0, EFD_CLOEXEC)), thread_([this, stop] { listen(stop); }) {}
+  void wait_for_close() { close_.acquire(); }
   ~StopListener() {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(done_, &one, sizeof one);
@@ -71,12 +73,15 @@ class StopListener {
       if (::poll(watched, 2, -1) < 0) continue;
       if (watched[1].revents != 0) return;
       const auto line = read_line();
+      if (line && *line == "close") close_.release();
       if (line && *line != "stop") continue;
       stop.request_stop();
+      close_.release();
       return;
     }
   }
   int done_;
+  std::counting_semaphore<> close_{0};
   std::thread thread_;
 };
 
@@ -121,6 +126,10 @@ int run(const Options& options) {
   };
   events.on_window_start = [] { say("window-start"); };
   events.on_window_end = [] { say("window-end"); };
+  events.on_answered = [&] {
+    say("answered");
+    if (listener) listener->wait_for_close();
+  };
   const auto result = clients::run_load(*spec, events);
   listener.reset();
   return report(result);
