@@ -20,7 +20,7 @@
 #include "io_models/registry.h"
 #include "io_models/signals.h"
 #include "io_models/socket.h"
-#include "io_models/trace_file.h"
+#include "io_models/trace_recorder.h"
 
 namespace iolab::session {
 namespace {
@@ -149,9 +149,9 @@ std::expected<void, Refusal> run(const Flags& flags, StopSignals& signals) {
   raise_descriptor_limit();
   auto frontend = make_frontend(*choice, flags);
   if (!frontend) return std::unexpected(frontend.error());
-  std::unique_ptr<io::TraceFile> trace;
+  std::unique_ptr<io::TraceRecorder> trace;
   if (!flags.trace_file.empty()) {
-    auto opened = io::TraceFile::open(flags.trace_file);
+    auto opened = io::TraceRecorder::start(flags.trace_file);
     if (!opened) return refuse(kCannotRunHere, opened.error());
     trace = std::move(*opened);
   }

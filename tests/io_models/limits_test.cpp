@@ -172,7 +172,7 @@ TEST_P(Limited, IdleServerMakesNoCalls) {
   EXPECT_TRUE(idle[0].silent(500));
   const CounterTotals meanwhile = counted();
   if (!asks_all_the_time()) {
-    EXPECT_LT(all_calls(meanwhile), 10u);
+    EXPECT_LT(all_calls(meanwhile), 25u);  // the last of a pool's threads may only now get to its accept()
   }
 }
 
