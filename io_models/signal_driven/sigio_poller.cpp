@@ -17,18 +17,11 @@
 #include <unistd.h>
 
 #include "io_models/readiness_frontend.h"
+#include "io_models/signal_bell.h"
 #include "io_models/signals.h"
 
 namespace iolab::io {
 namespace {
-
-class SignalBell {
- public:
-  void ring() { sys::tgkill(thread_id_, wake_signal()); }
-
- private:
-  const int thread_id_ = ::gettid();  // made in the loop's thread
-};
 
 class SignalPoller {
  public:
