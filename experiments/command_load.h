@@ -14,7 +14,8 @@
 //                          the server has now. Now "close" is awaited.
 //   result {...}           the result, on one line; the last thing that is said
 // While the load runs, "stop" or the end of stdin ends it early, with a result: no load outlives its lab. With
-// --no-handshake stdin is not read, and nothing is awaited. A failure is a sentence on stderr; exit codes: 0, 3 (spec), 4 (target).
+// --no-handshake stdin is not read, and nothing is awaited. A failure is a sentence on stderr; exit codes: 0, 3 (spec),
+// 4 (target).
 #pragma once
 
 namespace CLI {
