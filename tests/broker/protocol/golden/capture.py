@@ -92,7 +92,8 @@ def start_broker(iolab, data):
 
 
 def run_kcat(proxy):
-    proxy.client = "kcat 1.7.1"
+    version = subprocess.run(["kcat", "-V"], capture_output=True, text=True).stdout
+    proxy.client = "kcat " + re.search(r"Version (\S+)", version).group(1)
     address = "127.0.0.1:%d" % proxy.port
 
     def kcat(*arguments, text=None, label=""):
