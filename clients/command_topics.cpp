@@ -180,7 +180,8 @@ void add_topics_command(CLI::App& app, int& exit_code) {
   command->add_option("--topic", options->topic, "Name of the topic");
   command->add_option("--partitions", options->partitions, "How many; without it, the broker's num.partitions");
   command->add_option("--replication-factor", options->replication_factor, "1");
-  command->add_option("--config", options->config, "key=value of the topic, such as retention.ms=60000")->allow_extra_args(false);
+  command->add_option("--config", options->config, "key=value of the topic, such as retention.ms=60000")
+      ->allow_extra_args(false);
   command->add_flag("--if-exists", options->if_exists, "With --delete: a missing topic is no error");
   command->add_flag("--if-not-exists", options->if_not_exists, "With --create: an existing topic is no error");
   command->callback([options, &exit_code] { exit_code = run(*options); });

@@ -26,6 +26,7 @@ class Admission {
   void leave() { open_.fetch_sub(1, std::memory_order_relaxed); }
 
   int most() const { return most_; }
+  int free() const { return most_ - open_.load(std::memory_order_relaxed); }
 
  private:
   int most_;

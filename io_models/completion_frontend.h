@@ -17,7 +17,7 @@ class CompletionFrontend final : public Frontend {
   explicit CompletionFrontend(FrontendSettings settings) : settings_(std::move(settings)) {}
 
   void serve(std::span<const int> listeners, Host& host, std::stop_token stop) override {
-    Admission admission = admission_for(listeners.size());
+    Admission admission = admission_for();
     std::vector<std::jthread> others;
     for (std::size_t i = 1; i < listeners.size(); ++i) {
       try {
@@ -30,9 +30,9 @@ class CompletionFrontend final : public Frontend {
   }
 
  private:
-  Admission admission_for(std::size_t threads) const {
-    if constexpr (requires { Port::admission(settings_, threads); }) {
-      return Port::admission(settings_, threads);
+  Admission admission_for() const {
+    if constexpr (requires { Port::admission(settings_); }) {
+      return Port::admission(settings_);
     } else {
       return Admission(settings_.limits);
     }

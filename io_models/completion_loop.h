@@ -53,7 +53,8 @@ concept CompletionPort =
       typename P::Bell;    // how other threads rouse it, see LoopDoorbell
       typename P::Orders;  // what the port keeps with a connection
       { P::kChoosesMemory } -> std::convertible_to<bool>;
-      port.accept();  // one connection, or all from now on
+      port.accept(bool{});            // one connection; true: all from now on, if the port can
+      port.cancel_standing_accept();  // ends with a completion like any other; nothing, if none stands
       port.send(orders, fd, key, pieces);
       // Passes orders on; sleeps if there is nothing to report, until there is, or the bell rings, or the time is over
       // (-1: never). Hands over each completion.
@@ -71,7 +72,7 @@ class CompletionLoop {
         host_(host),
         admission_(admission),
         doorbell_(std::make_shared<LoopDoorbell<typename Port::Bell>>()),
-        port_(settings, number, listener, doorbell_->bell) {}
+        port_(settings, number, listener, *doorbell_) {}
 
   void run(const std::stop_token& stop) {
     const std::stop_callback on_stop(stop, [this] { doorbell_->interrupt(); });
@@ -164,16 +165,14 @@ class CompletionLoop {
     c.sending = true;
   }
 
-  // One place is held for the connection that is waited for.
+  // One place is held for the connection that is waited for. A standing order may bring a whole backlog at once, so it
+  // stands only while there are places for that.
   void order_accept() {
-    if (!place_held_ && !(place_held_ = admission_.try_enter())) {
-      if constexpr (requires { port_.cancel_accept(); }) {
-        if (accepting_) port_.cancel_accept();
-      }
-      return pause_accepting();
-    }
+    const bool may_stand = admission_.free() > limits_.backlog;
+    if (accepting_ && !may_stand) port_.cancel_standing_accept();
+    if (!place_held_ && !(place_held_ = admission_.try_enter())) return pause_accepting();
     if (accepting_) return;
-    port_.accept();
+    port_.accept(may_stand);
     accepting_ = true;
   }
 

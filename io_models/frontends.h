@@ -20,6 +20,7 @@ MadeFrontend make_poll(const FrontendSettings& settings);
 MadeFrontend make_epoll(const FrontendSettings& settings);
 MadeFrontend make_epoll_et(const FrontendSettings& settings);
 MadeFrontend make_sigio(const FrontendSettings& settings);
+MadeFrontend make_posix_aio(const FrontendSettings& settings);
 MadeFrontend make_io_uring(const FrontendSettings& settings);
 MadeFrontend make_io_uring_multishot(const FrontendSettings& settings);
 MadeFrontend make_null(const FrontendSettings& settings);

@@ -2,7 +2,7 @@
 //
 // A Poller answers that question, and nothing else differs between nonblocking, select, poll, epoll, epoll-et and
 // sigio. A poller says either what *is* so (level: it says it again until it is no longer so) or what has *changed*
-// (edge: it says it once, and the loop must remember it). That difference shows in three places, marked below.
+// (edge: it says it once, and the loop must remember it). That difference shows wherever `kLevel` is asked.
 //
 // Invariant: a connection is always in exactly one state: watched for what its session wants, parked (its session wants
 // `wake`), on the list of unfinished ones, or lingering before its close. Left out: fairness by bytes or by age; a turn

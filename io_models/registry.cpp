@@ -97,6 +97,16 @@ std::vector<ModelEntry> teaching_order() {
        .unavailable = always_available,
        .make = make_sigio});
   entries.push_back(
+      {.id = "posix-aio",
+       .family = "asynchronous",
+       .summary = "One order for each transfer, carried out by glibc's hidden threads, each announced by a signal.",
+       .features = {"connections-up-to-pool"},
+       .options = {{"pool", "1..32768", "256", "connections at once: each may occupy one of glibc's threads"}},
+       .listeners = Listeners::one_per_thread,
+       .default_threads = 1,
+       .unavailable = always_available,
+       .make = make_posix_aio});
+  entries.push_back(
       {.id = "io_uring",
        .family = "asynchronous",
        .summary = "One order for each transfer, carried out by the kernel; one call passes on all orders of a turn.",

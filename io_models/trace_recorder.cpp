@@ -43,7 +43,7 @@ TraceRecorder::~TraceRecorder() {
   for (const Sheet& sheet : sheets_) {
     for (std::size_t i = 0; i < sheet.used; ++i) calls.emplace_back(&sheet, &sheet.calls[i]);
   }
-  std::ranges::stable_sort(calls, {}, [](const auto& call) { return call.second->entered_ns; });
+  std::ranges::sort(calls, {}, [](const auto& call) { return std::pair(call.second->entered_ns, call.second); });
   for (const auto& [sheet, call] : calls) write_line(*sheet, *call);
   if (const std::size_t lost = lost_.load(); lost > 0) std::fprintf(file_, "{\"lost_calls\":%zu}\n", lost);
   if (std::fclose(file_) != 0) std::fprintf(stderr, "iolab: the trace is incomplete: %s\n", std::strerror(errno));

@@ -50,7 +50,7 @@ class WokenConnections {
   void take(std::vector<ConnectionKey>& keys) {
     keys.clear();
     const std::lock_guard lock(mutex_);
-    any_.store(false, std::memory_order_relaxed);
+    any_.exchange(false, std::memory_order_seq_cst);  // and see what was done before it was set
     keys_.swap(keys);
   }
 

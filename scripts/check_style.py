@@ -27,7 +27,7 @@ SUPPRESSION = re.compile(r"NOLINT|#\s*pragma\s+(?:GCC|clang)\s+diagnostic\s+igno
 JUSTIFIED_NOLINT = re.compile(r"NOLINT\w*\([\w.,* -]+\):?\s+\S+.*\S+")
 STATEMENT_END = re.compile(r"([;{}]|\b(public|private|protected):|>)\s*$|^\s*#")
 NOT_A_FUNCTION = re.compile(
-    r"(namespace|struct|class|enum|union|extern|if|for|while|switch|catch|do|else|try|case)\b"
+    r"(namespace|struct|class|enum|union|extern|if|for|while|switch|catch|do|else|try|case|concept)\b"
 )
 
 

@@ -234,21 +234,20 @@ void Partition::remove_wait(const std::shared_ptr<DataWait>& wait) {
 }
 
 bool Partition::apply_retention(Moment now, std::int64_t producer_expiration_ms) {
-  bool moved = false;
   bool queue = false;
+  storage::Expected<std::vector<std::shared_ptr<const storage::Segment>>> deleted;  // let go of without the lock
   {
     const std::scoped_lock lock(mutex_);
     producers_.expire(now.wall_ms - producer_expiration_ms);
     if (!usable()) return false;
     if (auto done = log_->roll_if_due(now.wall_ms); !done) (void)storage_failed(done.error());
-    const auto deleted = log_->delete_expired(now.wall_ms);
+    deleted = log_->delete_expired(now.wall_ms);
     if (!deleted) (void)storage_failed(deleted.error());
-    moved = deleted && *deleted > 0;
     queue = !flush_queued_ && needs_flush();
     if (queue) flush_queued_ = true;
   }
   if (queue) flushes_.add(flush_due(now), shared_from_this());
-  return moved;
+  return deleted && !deleted->empty();
 }
 
 void Partition::retire(Wakeups& wakeups) {

@@ -71,7 +71,7 @@ void refuse(Answer& answer, ErrorCode code, std::string why = {}) {
 
 // The receive buffer is the session's, and nobody reads the request's bytes again: they may be stamped in place.
 base::MutableBytes changeable(base::Bytes bytes) {
-  return {const_cast<std::byte*>(bytes.data()), bytes.size()};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  return {const_cast<std::byte*>(bytes.data()), bytes.size()};
 }
 
 void append(Request& request, const core::Topic& topic, const protocol::Records& records,

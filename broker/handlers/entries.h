@@ -9,6 +9,7 @@ ApiEntry produce();            // 00
 ApiEntry fetch();              // 01
 ApiEntry list_offsets();       // 02
 ApiEntry metadata();           // 03
+ApiEntry find_coordinator();   // 10
 ApiEntry api_versions();       // 18
 ApiEntry create_topics();      // 19
 ApiEntry delete_topics();      // 20

@@ -44,7 +44,8 @@ std::size_t BatchBuilder::most_bytes_of(const Entry& entry) {
 void BatchBuilder::add(const Entry& entry) {
   if (count_ == 0) base_timestamp_ = max_timestamp_ = entry.timestamp_ms;
   max_timestamp_ = std::max(max_timestamp_, entry.timestamp_ms);
-  const std::int64_t timestamp_delta = entry.timestamp_ms - base_timestamp_;
+  const auto timestamp_delta = static_cast<std::int64_t>(static_cast<std::uint64_t>(entry.timestamp_ms) -
+                                                         static_cast<std::uint64_t>(base_timestamp_));
   append_varlong(records_, static_cast<std::int64_t>(body_size(entry, timestamp_delta, count_)));
   records_.push_back(std::byte{0});  // attributes
   append_varlong(records_, timestamp_delta);
@@ -60,14 +61,14 @@ void BatchBuilder::add(const Entry& entry) {
 }
 
 std::vector<std::byte> BatchBuilder::finish() {
-  const auto codec = static_cast<int>(settings_.compression);
-  const auto attributes = static_cast<std::int16_t>(codec | (settings_.transactional ? 0x10 : 0));
   std::vector<std::byte> batch(kBatchHeaderBytes);
-  if (settings_.compression == Compression::none) {
+  Compression codec = settings_.compression;
+  if (codec != Compression::none) append(batch, compress(codec, records_));
+  if (batch.size() == kBatchHeaderBytes) {  // not wanted, or not to be had
+    codec = Compression::none;
     append(batch, records_);
-  } else {
-    append(batch, compress(settings_.compression, records_));
   }
+  const auto attributes = static_cast<std::int16_t>(static_cast<int>(codec) | (settings_.transactional ? 0x10 : 0));
   std::byte* at = batch.data();
   const auto put = [&at](auto value) {
     base::store_big_endian(at, value);

@@ -4,7 +4,8 @@
 //   builder.add({.timestamp_ms = now, .value = base::as_bytes("hello")});
 //   std::vector<std::byte> batch = builder.finish();
 //
-// Offsets start at 0 and follow each other; the broker that appends the batch sets the base offset.
+// If the codec's library has no memory, the batch is written uncompressed. Offsets start at 0 and follow each other;
+// the broker that appends the batch sets the base offset.
 #pragma once
 
 #include <optional>

@@ -6,6 +6,7 @@
 #include <snappy.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <algorithm>
 #include <array>
@@ -79,7 +80,7 @@ class Gzip final : public Decompressor {
 // will be, and cannot become longer than kMostExpansion times what it is: its densest element is 3 bytes for 64.
 class Snappy final : public Decompressor {
  public:
-  explicit Snappy(Bytes compressed) : left_(compressed) {
+  Snappy(Bytes compressed, std::size_t most_plain_bytes) : left_(compressed), most_plain_bytes_(most_plain_bytes) {
     framed_ =
         left_.size() >= kHeaderBytes && std::ranges::equal(left_.first(kMark.size()), std::as_bytes(std::span(kMark)));
     if (framed_) left_ = left_.subspan(kHeaderBytes);
@@ -115,6 +116,7 @@ class Snappy final : public Decompressor {
     std::size_t plain_bytes = 0;
     if (!snappy::GetUncompressedLength(data, block.size(), &plain_bytes)) return "a snappy block without a length";
     if (plain_bytes > block.size() * kMostExpansion) return "a snappy block declares more than it can hold";
+    if (plain_bytes > most_plain_bytes_) return "a snappy block unfolds to more than is allowed";
     block_.resize(plain_bytes);
     given_ = 0;
     const bool sound = snappy::RawUncompress(data, block.size(), reinterpret_cast<char*>(block_.data()));
@@ -122,6 +124,7 @@ class Snappy final : public Decompressor {
   }
 
   Bytes left_;
+  std::size_t most_plain_bytes_;
   bool framed_ = false;
   std::vector<std::byte> block_;
   std::size_t given_ = 0;
@@ -157,7 +160,8 @@ class Lz4 final : public Decompressor {
   std::unique_ptr<LZ4F_dctx, Free> context_;
 };
 
-// zstd allocates the window that a frame asks for: at most the plain bytes that are allowed anyway.
+// zstd allocates the window that a frame asks for, so a frame may ask for no more than about the plain bytes that are
+// allowed. The smallest bound by default, 16 MiB, covers levels up to 19; a batch of level 20 or more may be refused.
 class Zstd final : public Decompressor {
  public:
   Zstd(Bytes compressed, std::size_t most_plain_bytes)
@@ -173,6 +177,9 @@ class Zstd final : public Decompressor {
     while (output.pos == 0 && (input_.pos < input_.size || !whole_)) {
       const std::size_t before = input_.pos;
       const std::size_t hint = ZSTD_decompressStream(context_.get(), &output, &input_);
+      if (ZSTD_getErrorCode(hint) == ZSTD_error_frameParameter_windowTooLarge) {
+        return std::unexpected("the zstd data ask for a larger window than is allowed");
+      }
       if (ZSTD_isError(hint)) return std::unexpected("the zstd data are damaged");
       whole_ = hint == 0;
       if (output.pos == 0 && input_.pos == before && !whole_) return std::unexpected("the zstd data end too early");
@@ -265,7 +272,7 @@ std::unique_ptr<Decompressor> make_decompressor(Compression compression, Bytes c
                                                 const DecompressionLimits& limits) {
   switch (compression) {
     case Compression::gzip: return std::make_unique<Gzip>(compressed);
-    case Compression::snappy: return std::make_unique<Snappy>(compressed);
+    case Compression::snappy: return std::make_unique<Snappy>(compressed, limits.plain_bytes_of(compressed.size()));
     case Compression::lz4: return std::make_unique<Lz4>(compressed);
     case Compression::zstd: return std::make_unique<Zstd>(compressed, limits.plain_bytes_of(compressed.size()));
     case Compression::none: break;

@@ -113,11 +113,9 @@ bool RecordReader::read_record(base::Bytes body) {
   if (!offset_delta || *offset_delta < 0) return false;
   if (!take_nullable(body, record_.key) || !take_nullable(body, record_.value)) return false;
   record_.offset = base_offset_ + *offset_delta;
-  if (log_append_time_) {
-    record_.timestamp_ms = append_timestamp_;
-  } else if (__builtin_add_overflow(base_timestamp_, *timestamp_delta, &record_.timestamp_ms)) {
-    return false;
-  }
+  // Unsigned, because a stranger's sum may wrap around; Kafka's does too.
+  const auto sum = static_cast<std::uint64_t>(base_timestamp_) + static_cast<std::uint64_t>(*timestamp_delta);
+  record_.timestamp_ms = log_append_time_ ? append_timestamp_ : static_cast<std::int64_t>(sum);
   return read_headers(body) && body.empty();
 }
 

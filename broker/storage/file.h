@@ -2,8 +2,8 @@
 //
 // A File owns a descriptor and nothing else: no position, no buffer, no lock. All calls take a position, so any number
 // of threads may read one file while one thread appends to it. EINTR is retried and a short read or write is continued;
-// what comes back is whole or an error. sync() is the exception to every retry: after it has failed once, the kernel
-// may have dropped the dirty pages and would answer "done" to a second call (Rebello et al., "Can Applications Recover
+// what comes back is whole or an error. A failed sync() must never be repeated: the kernel may have dropped the dirty
+// pages and would answer "done" to a second call (Rebello et al., "Can Applications Recover
 // from fsync Failures?", USENIX ATC 2020), so the caller must give up.
 #pragma once
 

@@ -61,19 +61,26 @@ bool is_valid_topic_name(std::string_view name) {
 
 Expected<std::unique_ptr<LogDirectory>> LogDirectory::open(const fs::path& path, const DirectoryIdentity& for_new,
                                                            FileHooks hooks) {
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error)
-    return error_of(StorageFault::io, fmt::format("cannot create the data directory {}: {}; choose another one with "
-                                                  "log.dirs",
-                                                  path.string(), error.message()));
-  std::unique_ptr<LogDirectory> directory(new LogDirectory(path, hooks));
+  std::unique_ptr<LogDirectory> directory(new LogDirectory(fs::absolute(path), hooks));
+  if (auto done = directory->make_itself(); !done) return std::unexpected(done.error());
   if (auto done = directory->take_lock(); !done) return std::unexpected(done.error());
   if (auto done = directory->read_identity(for_new); !done) return std::unexpected(done.error());
   if (auto done = directory->read_topics(); !done) return std::unexpected(done.error());
   if (auto done = directory->read_checkpoints(); !done) return std::unexpected(done.error());
   if (auto done = directory->make_partition_directories(); !done) return std::unexpected(done.error());
   return directory;
+}
+
+Expected<void> LogDirectory::make_itself() {
+  std::vector<fs::path> missing;
+  std::error_code error;
+  for (fs::path path = path_; !fs::exists(path, error) && path.has_relative_path(); path = path.parent_path())
+    missing.push_back(path);
+  for (const fs::path& path : missing | std::views::reverse) {
+    if (auto done = make_directory(path); !done) return done;
+    if (auto done = sync_directory(path.parent_path(), hooks_); !done) return done;
+  }
+  return {};
 }
 
 Expected<void> LogDirectory::take_lock() {
@@ -190,7 +197,7 @@ Expected<void> LogDirectory::read_checkpoints() {
   return sync_directory(path_, hooks_);
 }
 
-// A crash may have come between a topic's description and its directories.
+// Should a power cut have taken directories that were synced: without records nothing is lost by making them again.
 Expected<void> LogDirectory::make_partition_directories() {
   bool made = false;
   for (const TopicDescription& topic : topics_ | std::views::values)
@@ -251,13 +258,18 @@ Expected<void> LogDirectory::update_topic(const TopicDescription& topic) {
   return write_topic(topic);
 }
 
+// The directories come first: once the description is there, so is everything that it describes.
 Expected<void> LogDirectory::write_topic(const TopicDescription& topic) {
-  if (auto done = replace_file(topic_file(topic), topic_text(topic), hooks_); !done) return done;
   const auto known = topics_.find(topic.name);
-  const std::int32_t first_new = known == topics_.end() ? 0 : known->second.partitions;
-  for (std::int32_t partition = first_new; partition < topic.partitions; ++partition)
+  const bool is_new = known == topics_.end();
+  for (std::int32_t partition = is_new ? 0 : known->second.partitions; partition < topic.partitions; ++partition)
     if (auto done = make_directory(partition_path(topic.name, partition)); !done) return done;
   if (auto done = sync_directory(path_, hooks_); !done) return done;
+  if (auto done = replace_file(topic_file(topic), topic_text(topic), hooks_); !done) {
+    // Nobody may find a topic at the next start whose creation was refused in this one.
+    if (is_new) (void)remove_file(topic_file(topic), hooks_);
+    return done;
+  }
   topics_.insert_or_assign(topic.name, topic);
   return {};
 }

@@ -89,6 +89,7 @@ class LogDirectory {
 
   LogDirectory(std::filesystem::path path, FileHooks hooks) : path_(std::move(path)), hooks_(hooks) {}
 
+  Expected<void> make_itself();
   Expected<void> take_lock();
   Expected<void> read_identity(const DirectoryIdentity& for_new);
   Expected<void> refuse_foreign_files() const;

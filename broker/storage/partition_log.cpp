@@ -125,9 +125,9 @@ Expected<bool> PartitionLog::has_expired(Segment& segment, std::int64_t now_ms) 
   return now_ms - *modified_ms > config_.retention_ms;
 }
 
-Expected<int> PartitionLog::delete_expired(std::int64_t now_ms) {
+Expected<std::vector<std::shared_ptr<const Segment>>> PartitionLog::delete_expired(std::int64_t now_ms) {
   if (failure_) return std::unexpected(*failure_);
-  int removed = 0;
+  std::vector<std::shared_ptr<const Segment>> removed;
   while (segments_.size() > 1) {
     Segment& oldest = *segments_.front();
     bool due = oldest.end_offset() <= start_offset_ ||
@@ -138,12 +138,12 @@ Expected<int> PartitionLog::delete_expired(std::int64_t now_ms) {
       due = *expired;
     }
     if (!due) break;
-    if (auto done = oldest.remove(); !done) return fail(done.error());
+    if (auto done = oldest.remove(); !done) return std::unexpected(done.error());  // the next turn tries again
     size_bytes_ -= oldest.size_bytes();
+    removed.push_back(std::move(segments_.front()));
     segments_.erase(segments_.begin());
     start_offset_ = std::max(start_offset_, segments_.front()->base_offset());
     synced_offset_ = std::max(synced_offset_, segments_.front()->base_offset());
-    ++removed;
   }
   return removed;
 }

@@ -130,9 +130,10 @@ class PartitionLog {
 
   // Starts a new segment if the active one is older than segment.ms or all of it has passed retention.ms.
   Expected<void> roll_if_due(std::int64_t now_ms);
-  // Removes the oldest segments that have passed retention.ms or exceed retention.bytes; never the active one. Returns
-  // how many. start_offset() has moved then and belongs into the next checkpoint.
-  Expected<int> delete_expired(std::int64_t now_ms);
+  // Removes the names of the oldest segments that have passed retention.ms or exceed retention.bytes; never the active
+  // one. Returns them: let go of them without the lock, because closing the last descriptor frees the blocks, which
+  // takes its time. If there are any, start_offset() has moved and belongs into the next checkpoint.
+  Expected<std::vector<std::shared_ptr<const Segment>>> delete_expired(std::int64_t now_ms);
 
   // --- reading ---
 

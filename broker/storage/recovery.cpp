@@ -65,6 +65,11 @@ Expected<void> Recovery::open_segments() {
     if (!segment) return std::unexpected(segment.error());
     log_.segments.push_back(std::move(*segment));
   }
+  // Deleted on purpose; a crash of the machine may have brought some of their names back.
+  while (log_.segments.size() > 1 && log_.segments[1]->base_offset() <= mode_.log_start_offset) {
+    if (auto done = log_.segments.front()->remove(); !done) return done;
+    log_.segments.erase(log_.segments.begin());
+  }
   for (std::size_t i = 0; i + 1 < log_.segments.size(); ++i)
     log_.segments[i]->expect_end(log_.segments[i + 1]->base_offset());
   return {};

@@ -16,8 +16,14 @@ namespace {
 
 // A look-up reads from an index entry on: the batch it wants begins at most one index interval later.
 constexpr std::size_t kLookUpBytes = 4096 + kBatchHeaderBytes;
-constexpr std::size_t kScanBytes = std::size_t{256} * 1024;
+constexpr std::int64_t kMostScanBytes = 256 * 1024;
 constexpr std::size_t kNameDigits = 20;
+
+// For reading a whole file: no larger than the file, because most segments of most brokers are small.
+std::vector<std::byte> scan_buffer(std::int64_t file_bytes) {
+  const auto least = static_cast<std::int64_t>(kBatchHeaderBytes);
+  return std::vector<std::byte>(static_cast<std::size_t>(std::clamp(file_bytes, least, kMostScanBytes)));
+}
 
 }  // namespace
 
@@ -84,7 +90,7 @@ void Segment::note_batch(const BatchHeader& header, std::int64_t position) {
 }
 
 Expected<SegmentScan> Segment::scan(std::int64_t check_from_offset) {
-  std::vector<std::byte> buffer(kScanBytes);
+  std::vector<std::byte> buffer = scan_buffer(size_bytes_);
   BatchScanner scanner(file_, 0, size_bytes_, base_offset_, options_.leader_epoch, buffer);
   SegmentScan result{.end_offset = base_offset_, .checked_from = size_bytes_};
   index_.reset();
@@ -123,7 +129,7 @@ Expected<SegmentScan> Segment::scan(std::int64_t check_from_offset) {
 }
 
 std::optional<std::int64_t> Segment::last_whole_offset(std::int64_t position) {
-  std::vector<std::byte> buffer(kScanBytes);
+  std::vector<std::byte> buffer = scan_buffer(size_bytes_);
   std::optional<std::int64_t> last;
   BatchScanner scanner(file_, position, size_bytes_, kAnyOffset, std::numeric_limits<std::int32_t>::max(), buffer);
   for (;;) {

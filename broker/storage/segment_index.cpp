@@ -8,6 +8,7 @@
 #include <iterator>
 #include <span>
 #include <system_error>
+#include <utility>
 
 #include "broker/base/bytes.h"
 #include "broker/base/crc32c.h"
@@ -119,15 +120,17 @@ bool SegmentIndex::open_files() {
   if (!times_.is_open()) {
     if (auto file = File::open(times_path_, File::Mode::create, hooks_)) times_ = std::move(*file);
   }
-  return offsets_.is_open() && times_.is_open();
+  if (!offsets_.is_open() || !times_.is_open()) return false;
+  // If this fails, old bytes stay behind the new ones, and the footer's place tells that they do not belong there.
+  if (std::exchange(forget_files_, false)) (void)(offsets_.truncate(0) && times_.truncate(0));
+  return true;
 }
 
 void SegmentIndex::reset() {
   written_ = 0;
   pending_.clear();
   offsets_checksum_ = times_checksum_ = seed_of(base_offset_);
-  // If this fails, old bytes stay behind the new ones, and the footer's place tells that they do not belong there.
-  if (open_files()) (void)(offsets_.truncate(0) && times_.truncate(0));
+  forget_files_ = true;
 }
 
 void SegmentIndex::add(const IndexEntry& entry) {
@@ -190,6 +193,7 @@ std::optional<IndexPlace> SegmentIndex::peek_end() {
 std::optional<IndexEntry> SegmentIndex::check() {
   written_ = 0;
   pending_.clear();
+  forget_files_ = false;
   if (!peek_end() || !open_files()) return std::nullopt;
   const auto bytes = offsets_.size();
   if (!bytes) return std::nullopt;

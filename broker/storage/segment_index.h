@@ -36,7 +36,7 @@ class SegmentIndex {
   // Touches no file.
   SegmentIndex(const std::filesystem::path& directory, std::int64_t base_offset, FileHooks hooks);
 
-  // Empties both files and starts anew.
+  // Starts anew; what the files hold is forgotten when they are next written.
   void reset();
   // Offsets and positions ascend from call to call.
   void add(const IndexEntry& entry);
@@ -74,6 +74,7 @@ class SegmentIndex {
   File times_;
   std::vector<IndexEntry> pending_;  // follow the written ones
   std::int64_t written_ = 0;
+  bool forget_files_ = false;
   std::int64_t offset_hint_ = 0;        // the entry that was found last
   std::uint32_t offsets_checksum_ = 0;  // of what is written
   std::uint32_t times_checksum_ = 0;

@@ -138,7 +138,7 @@ void order_send(Uring& uring, int fd, ConnectionKey key, std::span<const iovec> 
     header.msg_iovlen = std::min<std::size_t>(pieces.size(), IOV_MAX);
     ::io_uring_prep_sendmsg(&order, fd, &header, kFlags);
   }
-  ::io_uring_sqe_set_data64(&order, UringTag{UringOrder::send, key}.packed());
+  ::io_uring_sqe_set_data64(&order, OrderTag{Order::send, key}.packed());
 }
 
 std::string io_uring_unavailable() {
@@ -161,7 +161,7 @@ void UringBell::ring() {
 void UringBell::order_read(Uring& uring) {
   io_uring_sqe& order = uring.order();
   ::io_uring_prep_read(&order, event_.get(), &rings_, sizeof rings_, 0);
-  ::io_uring_sqe_set_data64(&order, UringTag{UringOrder::bell}.packed());
+  ::io_uring_sqe_set_data64(&order, OrderTag{Order::bell}.packed());
 }
 
 }  // namespace iolab::io

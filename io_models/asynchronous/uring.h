@@ -15,28 +15,10 @@
 #include <string>
 #include <vector>
 
-#include "io_models/connection_table.h"
+#include "io_models/asynchronous/order_tag.h"
 #include "io_models/socket.h"
 
 namespace iolab::io {
-
-// The 64 bits that an order carries and its results bring back: what it was, and for whom. Never a descriptor, never a
-// pointer: a late result of a connection that is gone must find nobody. LESSON: stale-completions-find-nobody
-enum class UringOrder : std::uint8_t { accept, receive, send, bell, withdraw };
-
-struct UringTag {
-  UringOrder order;
-  ConnectionKey key = {};
-
-  // generation 32, order 8, slot 24: sixteen million connections in one loop
-  std::uint64_t packed() const {
-    return std::uint64_t{key.generation} << 32 | std::uint64_t{static_cast<std::uint8_t>(order)} << 24 | key.slot;
-  }
-  static UringTag unpacked(std::uint64_t bits) {
-    return {static_cast<UringOrder>(bits >> 24 & 0xff),
-            {static_cast<std::uint32_t>(bits & 0xff'ffff), static_cast<std::uint32_t>(bits >> 32)}};
-  }
-};
 
 struct UringSettings {
   unsigned orders = 256;       // between two entries; more are passed on in between

@@ -40,7 +40,7 @@ void order_standing_receive(io_uring_sqe& order, int fd, ConnectionKey key) {
   ::io_uring_prep_recv_multishot(&order, fd, nullptr, 0, 0);
   order.flags |= IOSQE_BUFFER_SELECT;
   order.buf_group = UringBuffers::kGroup;
-  ::io_uring_sqe_set_data64(&order, UringTag{UringOrder::receive, key}.packed());
+  ::io_uring_sqe_set_data64(&order, OrderTag{Order::receive, key}.packed());
 }
 
 class UringMultishotPort {
@@ -51,20 +51,20 @@ class UringMultishotPort {
     bool withdrawn = false;
   };
 
-  UringMultishotPort(const FrontendSettings& settings, std::size_t, int listener, UringBell& bell)
-      : buffers_(buffers_for(settings)), listener_(listener), bell_(bell) {
+  UringMultishotPort(const FrontendSettings& settings, std::size_t, int listener, LoopDoorbell<UringBell>& doorbell)
+      : buffers_(buffers_for(settings)), listener_(listener), bell_(doorbell.bell) {
     bell_.order_read(uring_);
   }
 
-  void accept() {
+  void accept(bool may_stand) {
     io_uring_sqe& order = uring_.order();
-    if (standing_accept_) {
+    accept_stands_ = may_stand && standing_accept_is_safe_;
+    if (accept_stands_) {
       ::io_uring_prep_multishot_accept(&order, listener_, nullptr, nullptr, SOCK_CLOEXEC);
     } else {
       ::io_uring_prep_accept(&order, listener_, nullptr, nullptr, SOCK_CLOEXEC);
     }
-    ::io_uring_sqe_set_data64(&order, UringTag{UringOrder::accept}.packed());
-    accept_withdrawn_ = false;
+    ::io_uring_sqe_set_data64(&order, OrderTag{Order::accept}.packed());
   }
 
   void receive(Orders& orders, int fd, ConnectionKey key) {
@@ -76,24 +76,24 @@ class UringMultishotPort {
 
   // Each brings a last result of the standing order: -ECANCELED, if nothing else was faster.
   void cancel_receive(Orders& orders, ConnectionKey key) {
-    if (!std::exchange(orders.withdrawn, true)) withdraw({UringOrder::receive, key});
+    if (!std::exchange(orders.withdrawn, true)) withdraw({Order::receive, key});
   }
-  void cancel_accept() {
-    if (!std::exchange(accept_withdrawn_, true)) withdraw({UringOrder::accept});
+  void cancel_standing_accept() {
+    if (std::exchange(accept_stands_, false)) withdraw({Order::accept});
   }
 
   template <class Completed>
   void turn(int timeout_ms, Completed&& completed) {
     uring_.enter(timeout_ms);
     uring_.reap([&](const io_uring_cqe& result) {
-      const UringTag tag = UringTag::unpacked(result.user_data);
+      const OrderTag tag = OrderTag::unpacked(result.user_data);
       const bool more = (result.flags & IORING_CQE_F_MORE) != 0;
       switch (tag.order) {
-        case UringOrder::accept: return completed({.op = Op::accept, .key = {}, .result = result.res, .more = more});
-        case UringOrder::receive: return received(tag.key, result, more, completed);
-        case UringOrder::send: return completed({.op = Op::send, .key = tag.key, .result = result.res});
-        case UringOrder::bell: return heard();
-        case UringOrder::withdraw: --withdrawing_; return;
+        case Order::accept: return completed({.op = Op::accept, .key = {}, .result = result.res, .more = more});
+        case Order::receive: return received(tag.key, result, more, completed);
+        case Order::send: return completed({.op = Op::send, .key = tag.key, .result = result.res});
+        case Order::bell: return heard();
+        case Order::withdraw: --withdrawing_; return;
       }
     });
     buffers_.publish();
@@ -115,10 +115,10 @@ class UringMultishotPort {
     buffers_.give_back(result);
   }
 
-  void withdraw(UringTag which) {
+  void withdraw(OrderTag which) {
     io_uring_sqe& order = uring_.order();
     ::io_uring_prep_cancel64(&order, which.packed(), 0);
-    ::io_uring_sqe_set_data64(&order, UringTag{UringOrder::withdraw}.packed());
+    ::io_uring_sqe_set_data64(&order, OrderTag{Order::withdraw}.packed());
     ++withdrawing_;
   }
 
@@ -143,8 +143,8 @@ class UringMultishotPort {
   UringBuffers buffers_;
   const int listener_;
   UringBell& bell_;
-  const bool standing_accept_ = standing_accept_is_safe();
-  bool accept_withdrawn_ = false;
+  const bool standing_accept_is_safe_ = standing_accept_is_safe();
+  bool accept_stands_ = false;
   int withdrawing_ = 0;
   bool listening_ = true;
   bool ending_ = false;

@@ -22,16 +22,20 @@ class UringPort {
   using Bell = UringBell;
   struct Orders {};
 
-  UringPort(const FrontendSettings& settings, std::size_t, int listener, UringBell& bell)
-      : uring_({.kernel_thread = chosen(settings.options, "sqpoll", "off") == "on"}), listener_(listener), bell_(bell) {
+  UringPort(const FrontendSettings& settings, std::size_t, int listener, LoopDoorbell<UringBell>& doorbell)
+      : uring_({.kernel_thread = chosen(settings.options, "sqpoll", "off") == "on"}),
+        listener_(listener),
+        bell_(doorbell.bell) {
     bell_.order_read(uring_);
   }
 
-  void accept() {
+  void accept(bool) {
     io_uring_sqe& order = uring_.order();
     ::io_uring_prep_accept(&order, listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    ::io_uring_sqe_set_data64(&order, UringTag{UringOrder::accept}.packed());
+    ::io_uring_sqe_set_data64(&order, OrderTag{Order::accept}.packed());
   }
+
+  void cancel_standing_accept() {}
 
   void receive(Orders&, int fd, ConnectionKey key, std::span<std::byte> room) {
     io_uring_sqe& order = uring_.order();
@@ -39,7 +43,7 @@ class UringPort {
     // The peer has just been answered or accepted, so most likely nothing is there yet: watch first, do not try in
     // vain.
     if (uring_.knows_receive_flags()) order.ioprio |= IORING_RECVSEND_POLL_FIRST;
-    ::io_uring_sqe_set_data64(&order, UringTag{UringOrder::receive, key}.packed());
+    ::io_uring_sqe_set_data64(&order, OrderTag{Order::receive, key}.packed());
   }
 
   void send(Orders&, int fd, ConnectionKey key, std::span<const iovec> pieces) { order_send(uring_, fd, key, pieces); }
@@ -48,13 +52,13 @@ class UringPort {
   void turn(int timeout_ms, Completed&& completed) {
     uring_.enter(timeout_ms);
     uring_.reap([&](const io_uring_cqe& result) {
-      const UringTag tag = UringTag::unpacked(result.user_data);
+      const OrderTag tag = OrderTag::unpacked(result.user_data);
       switch (tag.order) {
-        case UringOrder::accept: return completed({.op = Op::accept, .key = {}, .result = result.res});
-        case UringOrder::receive: return completed({.op = Op::receive, .key = tag.key, .result = result.res});
-        case UringOrder::send: return completed({.op = Op::send, .key = tag.key, .result = result.res});
-        case UringOrder::bell: return heard();
-        case UringOrder::withdraw: return;
+        case Order::accept: return completed({.op = Op::accept, .key = {}, .result = result.res});
+        case Order::receive: return completed({.op = Op::receive, .key = tag.key, .result = result.res});
+        case Order::send: return completed({.op = Op::send, .key = tag.key, .result = result.res});
+        case Order::bell: return heard();
+        case Order::withdraw: return;
       }
     });
   }

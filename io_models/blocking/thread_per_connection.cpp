@@ -9,6 +9,7 @@
 //   4. Somebody must wake the sleepers to stop them: shutdown() does, close() does not.
 #include <array>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -45,8 +46,12 @@ class ThreadPerConnection final : public Frontend {
     const std::size_t acceptors = settings_.threads > 0 ? static_cast<std::size_t>(settings_.threads) : 1;
     std::vector<std::jthread> others;
     for (std::size_t i = 1; i < acceptors; ++i) {
-      others.emplace_back(
-          [&, i] { accept_all(i, listeners[i % listeners.size()], admission, conversations, threads, stop); });
+      try {
+        others.emplace_back(
+            [&, i] { accept_all(i, listeners[i % listeners.size()], admission, conversations, threads, stop); });
+      } catch (const std::system_error& error) {
+        give_up(std::string("cannot start an accepting thread: ") + error.what() + "; ask for fewer --threads");
+      }
     }
     accept_all(0, listeners[0], admission, conversations, threads, stop);
     others.clear();  // joined, before the connections' threads are waited for: an acceptor may start one until it ends

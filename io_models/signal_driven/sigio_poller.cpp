@@ -16,19 +16,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
+
 #include "io_models/readiness_frontend.h"
+#include "io_models/signal_bell.h"
 #include "io_models/signals.h"
 
 namespace iolab::io {
 namespace {
-
-class SignalBell {
- public:
-  void ring() { sys::tgkill(thread_id_, wake_signal()); }
-
- private:
-  const int thread_id_ = ::gettid();  // made in the loop's thread
-};
 
 class SignalPoller {
  public:
@@ -46,6 +41,8 @@ class SignalPoller {
     if (sys::fcntl(fd, F_SETSIG, signal_) < 0 ||
         sys::fcntl(fd, F_SETOWN_EX, static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(&owner))) < 0 ||
         sys::fcntl(fd, F_SETFL, O_NONBLOCK | O_ASYNC) < 0) {
+      static std::atomic_flag said = ATOMIC_FLAG_INIT;
+      say_once(said, "the kernel refuses to signal for another socket; such connections are closed");
       return false;
     }
     const auto index = static_cast<std::size_t>(fd);

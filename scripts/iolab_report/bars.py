@@ -106,9 +106,9 @@ def _draw_panel(canvas, axes, chart, panel, series, with_names):
     parts = {part["id"]: part for part in chart.get("parts", ())}
     for row, bar in enumerate(bars):
         if bar.get("value") is None:
-            text = "\n".join(
-                canvas.wrapped(bar.get("missing") or "not measured", _panel_width(canvas, axes), sheet.small)
-            )
+            # Two lines fit a row; the whole reason stands among the things that could not run.
+            lines = canvas.wrapped(bar.get("missing") or "not measured", _panel_width(canvas, axes), sheet.small)
+            text = "\n".join(lines if len(lines) < 3 else [lines[0], f"{lines[1]} ..."])
             axes.annotate(
                 text,
                 (start, row),
@@ -128,7 +128,7 @@ def _draw_panel(canvas, axes, chart, panel, series, with_names):
             _draw_stack(canvas, axes, row, bar, parts, start)
         else:
             _draw_whole(axes, row, bar, style, start, sheet)
-        end = max([bar["value"]] + [bar["high"]] * (bar.get("high") is not None))
+        end = max(_ends(bar))
         axes.annotate(
             bar.get("text", ""),
             (end, row),
@@ -140,6 +140,15 @@ def _draw_panel(canvas, axes, chart, panel, series, with_names):
             weight="bold",
             annotation_clip=False,
         )
+
+
+def _ends(bar):
+    """Where a bar and the marks of its trials or its range end."""
+    if bar.get("parts"):
+        return [bar["value"]]
+    if bar.get("high") is not None:
+        return [bar["value"], bar["high"]]
+    return [bar["value"], *(value for value in bar.get("values", ()) if value is not None)]
 
 
 def _panel_width(canvas, axes):

@@ -155,11 +155,12 @@ def _footnotes(canvas, chart, series, left):
     """The reasons of the walls, below the axis, where they cannot cover a line. Returns the height they take."""
     sheet = canvas.sheet
     lines = []
-    for panel in chart["panels"]:
-        for mark in panel.get("marks", ()):
-            color = series.get(mark.get("series"), {}).get("color", INK)
-            wrapped = canvas.wrapped(mark["text"], canvas.width - left - 20, sheet.small)
-            lines += [(line, color if first == 0 else None) for first, line in enumerate(wrapped)]
+    marks = {(mark.get("series"), mark["text"]) for panel in chart["panels"] for mark in panel.get("marks", ())}
+    order = list(series)
+    for name, text in sorted(marks, key=lambda mark: order.index(mark[0]) if mark[0] in series else -1):
+        color = series.get(name, {}).get("color", INK)
+        wrapped = canvas.wrapped(text, canvas.width - left - 20, sheet.small)
+        lines += [(line, color if first == 0 else None) for first, line in enumerate(wrapped)]
     step = 1.35 * sheet.small
     for number, (line, color) in enumerate(lines):
         y = canvas.bottom - (len(lines) - 1 - number) * step - 4

@@ -141,7 +141,8 @@ def _draw_lane(canvas, axes, lane, chart, row):
             annotation_clip=False,
             **words,
         )
-        _say_beside(canvas, axes, lane, end, middle)
+        if not lane.get("missing"):
+            _say_beside(canvas, axes, lane, end, middle)
     if lane.get("missing"):
         room = axes.get_window_extent(canvas.renderer).width - 16
         text = "\n".join(canvas.wrapped(lane["missing"], room, sheet.small)[:2])

@@ -37,7 +37,8 @@ def measure(settings):
                 values.append(1 / result["rate_ratio"] if spins else result["cpu_ratio"])
         calls = system_calls_per_request(settings, raw, ours, spins)
         what = f"{model}, " + ("raw requests/s over ours" if spins else "CPU per request over raw")
-        yield figure(what, values, "times", "upper end at most 1.05", lambda _, interval: interval[1] <= 1.05, note=calls)
+        yield figure(what, values, "times", "upper end at most 1.05", lambda _, interval: interval[1] <= 1.05,
+                     note=calls)
 
 
 def duet(settings, a, b, pause, pairs=SLICE_PAIRS):

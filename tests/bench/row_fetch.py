@@ -21,13 +21,15 @@ def fetch_request():
 
     header = struct.pack(">hhi", 1, 4, 7) + text("speed-table")
     partition = struct.pack(">iqi", 0, 0, ANSWER_BYTES)
-    body = struct.pack(">iiiib", -1, 0, 1, ANSWER_BYTES, 0) + struct.pack(">i", 1) + text(TOPIC) + struct.pack(">i", 1) + partition
+    topics = struct.pack(">i", 1) + text(TOPIC) + struct.pack(">i", 1) + partition
+    body = struct.pack(">iiiib", -1, 0, 1, ANSWER_BYTES, 0) + topics
     return struct.pack(">i", len(header + body)) + header + body
 
 
 def fill(settings, port):
     run_load([settings.iolab, "perf", "produce", "--topic", TOPIC, "--num-records", 2000, "--record-size", 1000,
-              "--throughput", -1, "--producer-props", f"bootstrap.servers=127.0.0.1:{port}", "acks=1", "batch.size=16384"])
+              "--throughput", -1, "--producer-props", f"bootstrap.servers=127.0.0.1:{port}", "acks=1",
+              "batch.size=16384"])
 
 
 def measure(settings):

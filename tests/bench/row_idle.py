@@ -115,13 +115,15 @@ def connect_idle_bounded(port, count):
 
 
 def idle_policies(model):
-    return [f"nonblocking:idle={policy}" for policy in ("spin", "yield", "backoff")] if model == "nonblocking" else [model]
+    policies = [f"nonblocking:idle={policy}" for policy in ("spin", "yield", "backoff")]
+    return policies if model == "nonblocking" else [model]
 
 
 def measure_cpu(settings):
     for model in settings.models:
         for variant in idle_policies(model):
-            with tempfile.TemporaryDirectory() as directory, Server(broker_command(settings, variant, directory)) as server:
+            with tempfile.TemporaryDirectory() as directory, \
+                    Server(broker_command(settings, variant, directory)) as server:
                 connections = connect_idle_bounded(server.port, IDLE_FOR_CPU)
                 accepted(server, 1 << 30, 10)
                 shares = []

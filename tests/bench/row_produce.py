@@ -18,7 +18,8 @@ RECORD_BYTES = 100
 
 
 def rdkafka_performance(settings):
-    for path in (os.environ.get("RDKAFKA_PERFORMANCE", ""), os.path.join(settings.build, "compat", "rdkafka_performance")):
+    built = os.path.join(settings.build, "compat", "rdkafka_performance")
+    for path in (os.environ.get("RDKAFKA_PERFORMANCE", ""), built):
         if path and os.access(path, os.X_OK):
             return path
     raise RuntimeError("rdkafka_performance is not built; scripts/bench builds it, or name it in RDKAFKA_PERFORMANCE")

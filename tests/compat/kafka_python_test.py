@@ -41,7 +41,7 @@ class KafkaPythonTest(CompatTest):
             retries=0,
             linger_ms=1,
             batch_size=4096,
-            max_block_ms=1000,
+            max_block_ms=20_000,
             request_timeout_ms=5000,
         )
         acknowledged = {}

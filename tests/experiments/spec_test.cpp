@@ -157,7 +157,8 @@ TEST(Spec, DefaultsAreWrittenOut) {
 TEST(Spec, CommentsAndKafkaNames) {
   SCOPED_TRACE("properties pasted from Kafka's documentation do not reach the broker");
   const auto spec = parse(kHead + R"(, // a comment
-    /* and another */ "broker": {"num.partitions": 4}, "topic_config": {"segment.bytes": 1048576, "iolab.flush": "commit"},
+    /* and another */ "broker": {"num.partitions": 4},
+    "topic_config": {"segment.bytes": 1048576, "iolab.flush": "commit"},
     "producer": {"acks": "all", "compression.type": "lz4"}})");
   ASSERT_TRUE(spec);
   const Properties expected{{"num.partitions", "4"}, {"log.segment.bytes", "1048576"}, {"iolab.flush", "commit"}};

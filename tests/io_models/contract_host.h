@@ -142,7 +142,7 @@ class ScriptedSession final : public Session {
   std::span<const iovec> output() override {
     pieces_.clear();
     for (std::size_t at = sent_; at < answer_.size() && pieces_.size() < 8;) {
-      const std::size_t size = std::min(answer_.size() - at, pieces_.empty() ? std::size_t{3} : std::size_t{100'000});
+      const std::size_t size = std::min(answer_.size() - at, at == 0 ? std::size_t{3} : std::size_t{100'000});
       pieces_.push_back({answer_.data() + at, size});
       at += size;
     }

@@ -83,9 +83,10 @@ TEST_P(Conversation, SlowReaderCostsNoSpinning) {
   start();
   Client slow = connect();
   slow.send(request(kBig, std::to_string(24 << 20)));
-  ASSERT_TRUE(eventually([&, last = std::size_t{1}]() mutable {
+  ASSERT_TRUE(eventually([&, last = std::size_t{0}, same = 0]() mutable {
     const std::size_t now = slow.unread();
-    return std::exchange(last, now) == now && now > 0;  // the socket is full, as far as one can see from here
+    same = std::exchange(last, now) == now && now > 0 ? same + 1 : 0;
+    return same == 50;  // 100 ms: the socket is full, as far as one can see from here
   }));
   Client other = connect();
   ASSERT_EQ(other.ask(kEcho, "there"), "there");

@@ -78,48 +78,6 @@ TEST_P(Limited, NoDescriptorLeft) {
   EXPECT_EQ(steady.ask(kEcho, "still there"), "still there");
 }
 
-TEST_P(Limited, BurstBehindAStalledTurnWithAShortSignalQueue) {
-  // Failure: more news than the signal queue holds, and some connection is never looked at again.
-  const std::size_t how_many = 30;
-  if (id() == "posix-aio") GTEST_SKIP() << "takes fewer connections instead: ShortSignalQueueAndManyConnections";
-  limit(RLIMIT_SIGPENDING, queued_signals() + 8);
-  start(room_for(how_many + 1));
-  Client stalling = connect();
-  std::vector<Client> others;
-  for (std::size_t i = 0; i < how_many; ++i) {
-    others.push_back(connect());
-    ASSERT_EQ(others.back().ask(kEcho, "there"), "there");
-  }
-  for (int round = 0; round < 3; ++round) {
-    stalling.send(request(kStall));
-    ASSERT_TRUE(host().wait_until_stalled());
-    for (std::size_t i = 0; i < how_many; ++i) others[i].send(request(kEcho, std::to_string(i)));
-    host().end_stall();
-    for (std::size_t i = 0; i < how_many; ++i) ASSERT_EQ(others[i].receive_answer(), std::to_string(i));
-    ASSERT_EQ(stalling.receive_answer(), "");
-  }
-  if (id() == "sigio") {
-    EXPECT_GE(counted()[Count::signal_overflows], 1u) << "the case did not happen";
-  }
-}
-
-TEST_P(Limited, ShortSignalQueueAndManyConnections) {
-  // Failure: completions that the queue cannot hold are lost, and with them bytes already taken out of a socket.
-  limit(RLIMIT_SIGPENDING, queued_signals() + 8);
-  start();
-  std::deque<Client> clients;
-  for (int i = 0; i < 40; ++i) {
-    clients.push_back(connect());
-    clients.back().send(request(kEcho, "client " + std::to_string(i)) + request(kEcho, pattern(50'000)));
-  }
-  for (int i = 0; i < 40; ++i) {  // those at the end may wait in the backlog until those at the front have gone
-    ASSERT_EQ(clients.front().receive_answer(), "client " + std::to_string(i));
-    ASSERT_EQ(clients.front().receive_answer(), pattern(50'000));
-    clients.pop_front();
-  }
-  EXPECT_TRUE(host().wait_until_sessions(0));
-}
-
 TEST_P(Limited, MoreConnectionsThanThePool) {
   // Failure: one idle connection more than the model has threads for, and connections that it took hang.
   FrontendSettings settings;
@@ -131,6 +89,25 @@ TEST_P(Limited, MoreConnectionsThanThePool) {
   for (int round = 0; round < 3; ++round)
     for (std::size_t i = 0; i < std::min<std::size_t>(connections_at_once(settings), 30); ++i)
       ASSERT_EQ(clients[i].ask(kEcho, "among the first"), "among the first");
+  for (; !clients.empty(); clients.pop_front()) ASSERT_EQ(clients.front().ask(kLater, "in its turn"), "in its turn");
+  EXPECT_TRUE(host().wait_until_sessions(0));
+}
+
+TEST_P(Limited, MoreConnectionsThanAreAllowed) {
+  // Failure: the set limit is not kept, connections beyond it are dropped, or a place that is free again stays empty.
+  FrontendSettings settings;
+  settings.limits.connections = 6;
+  start(settings);
+  std::deque<Client> clients;
+  for (int i = 0; i < 30; ++i) clients.push_back(connect());
+  for (int round = 0; round < 3; ++round) {
+    for (std::size_t i = 0; i < 6; ++i) ASSERT_EQ(clients[i].ask(kEcho, "among the first"), "among the first");
+  }
+  clients[7].send(request(kEcho, "not yet"));
+  expect_rest(clients[7], 200, 200);  // threads of a pool try again each for itself
+  EXPECT_EQ(host().sessions(), 6u);
+  for (std::size_t i = 0; i < 7; ++i) clients.pop_front();
+  EXPECT_EQ(clients.front().receive_answer(), "not yet");
   for (; !clients.empty(); clients.pop_front()) ASSERT_EQ(clients.front().ask(kLater, "in its turn"), "in its turn");
   EXPECT_TRUE(host().wait_until_sessions(0));
 }

@@ -6,6 +6,7 @@
 #include "broker/protocol/messages/01_fetch.h"
 #include "broker/protocol/messages/02_list_offsets.h"
 #include "broker/protocol/messages/03_metadata.h"
+#include "broker/protocol/messages/10_find_coordinator.h"
 #include "broker/protocol/messages/18_api_versions.h"
 #include "broker/protocol/messages/19_create_topics.h"
 #include "broker/protocol/messages/20_delete_topics.h"
@@ -23,6 +24,7 @@ void for_each_api(Visit&& visit) {
   visit.template operator()<FetchRequest, FetchResponse>();
   visit.template operator()<ListOffsetsRequest, ListOffsetsResponse>();
   visit.template operator()<MetadataRequest, MetadataResponse>();
+  visit.template operator()<FindCoordinatorRequest, FindCoordinatorResponse>();
   visit.template operator()<ApiVersionsRequest, ApiVersionsResponse>();
   visit.template operator()<CreateTopicsRequest, CreateTopicsResponse>();
   visit.template operator()<DeleteTopicsRequest, DeleteTopicsResponse>();

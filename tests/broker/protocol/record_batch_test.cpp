@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <random>
 #include <string>
 
@@ -295,6 +296,17 @@ TEST(RecordBatch, ReadsPlainSnappyToo) {
   block[0] = std::byte{0xff};  // declares far more than its bytes can hold
   block.insert(block.begin() + 1, {std::byte{0xff}, std::byte{0xff}, std::byte{0x07}});
   EXPECT_FALSE(records_pass(around(block, 1, Compression::snappy)));
+}
+
+TEST(RecordBatch, TimestampsMayWrapAround) {
+  // A failure here is undefined behaviour that a stranger's timestamps can cause (UBSan shows it).
+  constexpr std::int64_t kFirst = std::numeric_limits<std::int64_t>::min() + 1;
+  const std::vector<Wanted> wanted = {{.timestamp_ms = kFirst, .value = "a"},
+                                      {.timestamp_ms = std::numeric_limits<std::int64_t>::max(), .value = "b"}};
+  const Batch batch = build(wanted, {});
+  const auto checked = check_produced(batch);
+  ASSERT_TRUE(checked.has_value()) << checked.error().reason;
+  EXPECT_EQ(read(*checked), wanted);
 }
 
 TEST(RecordBatch, CompressionHasKafkasNames) {

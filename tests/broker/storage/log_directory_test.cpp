@@ -149,6 +149,32 @@ TEST(LogDirectory, DeletesTopics) {
   EXPECT_TRUE(PartitionLog::read_into(pinned, bytes));
 }
 
+int failing_errno = 0;
+FileCall failing_call = FileCall::pwrite;
+int fail_on_demand(FileCall call) {
+  return call == failing_call ? failing_errno : 0;
+}
+
+// Fails if a topic whose creation was refused is there after a restart, or stops a second try or the restart.
+TEST(LogDirectory, AnInterruptedCreationLeavesNoTopic) {
+  for (const FileCall call :
+       {FileCall::open, FileCall::pwrite, FileCall::fdatasync, FileCall::rename, FileCall::fsync}) {
+    const TemporaryDirectory directory;
+    auto logs = open_directory(directory.path(), {.fail = fail_on_demand});
+    failing_call = call;
+    failing_errno = ENOSPC;
+    EXPECT_FALSE(logs->create_topic(topic_of("t", 2, 1)));
+    failing_errno = 0;
+    EXPECT_TRUE(logs->topics().empty());
+    logs.reset();
+    logs = open_directory(directory.path());
+    EXPECT_TRUE(logs->topics().empty());
+    EXPECT_TRUE(logs->create_topic(topic_of("t", 2, 2)));
+    logs.reset();
+    EXPECT_EQ(open_directory(directory.path())->topics().size(), 1U);
+  }
+}
+
 // Fails if files that nobody described are taken for a new topic's, or deleted.
 TEST(LogDirectory, LeavesUnknownPartitionsAlone) {
   const TemporaryDirectory directory;

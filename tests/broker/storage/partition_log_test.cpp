@@ -143,8 +143,8 @@ TEST(PartitionLog, RetentionBySize) {
   for (int i = 0; i < 40; ++i) append(*log, make_batch(i, 1, 2000));
   const auto pinned = log->locate(0, {}).value();
   const std::int64_t before = log->size_bytes();
-  const int removed = log->delete_expired(kNow).value();
-  EXPECT_GT(removed, 0);
+  const std::size_t removed = log->delete_expired(kNow)->size();
+  EXPECT_GT(removed, 0U);
   EXPECT_GE(log->size_bytes(), 25'000);
   EXPECT_LT(log->size_bytes(), 25'000 + 10'000);
   EXPECT_LT(log->size_bytes(), before);
@@ -157,7 +157,7 @@ TEST(PartitionLog, RetentionBySize) {
   ASSERT_TRUE(log->delete_expired(kNow));
   EXPECT_EQ(log->segment_count(), 1);
   EXPECT_EQ(log->end_offset(), 40);
-  EXPECT_EQ(files_ending_in(directory.path(), "index").size(), 2U) << "indexes go with their segment";
+  EXPECT_TRUE(files_ending_in(directory.path(), "index").empty()) << "indexes go with their segment";
 }
 
 // Fails if age is not counted from the newest record of a segment, or if the active segment outlives all its records.
@@ -167,12 +167,12 @@ TEST(PartitionLog, RetentionByAge) {
   append(*log, make_batch(0, 1, 900, kNow));
   append(*log, make_batch(1, 1, 900, kNow + 10'000));  // the first segment is over
   append(*log, make_batch(2, 1, 900, kNow + 2000));
-  EXPECT_EQ(log->delete_expired(kNow + 5000).value(), 0);
-  EXPECT_EQ(log->delete_expired(kNow + 5001).value(), 1);
+  EXPECT_EQ(log->delete_expired(kNow + 5000)->size(), 0U);
+  EXPECT_EQ(log->delete_expired(kNow + 5001)->size(), 1U);
   EXPECT_EQ(log->start_offset(), 1);
-  EXPECT_EQ(log->delete_expired(kNow + 15'000).value(), 0) << "the oldest segment that stays keeps the later ones";
+  EXPECT_EQ(log->delete_expired(kNow + 15'000)->size(), 0U) << "the oldest segment that stays keeps the later ones";
   ASSERT_TRUE(log->roll_if_due(kNow + 15'001));
-  EXPECT_EQ(log->delete_expired(kNow + 15'001).value(), 2);
+  EXPECT_EQ(log->delete_expired(kNow + 15'001)->size(), 2U);
   EXPECT_EQ(log->start_offset(), 3);
   EXPECT_EQ(log->end_offset(), 3);
   append(*log, make_batch(3));

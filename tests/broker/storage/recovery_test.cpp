@@ -319,5 +319,25 @@ TEST(Recovery, KeepsTheLogStart) {
   EXPECT_EQ(read_all(*log, start)->size(), 7U);
 }
 
+// Fails if names of deleted segments that a power cut brought back, with a hole between them, stop the log.
+TEST(Recovery, DeletedSegmentsThatComeBackAreDeletedAgain) {
+  for (const bool clean : {true, false}) {
+    const TemporaryDirectory directory;
+    const LogConfig config{.segment_bytes = 20'000};
+    const Written written = write_log(directory.path(), 100, config, clean, 1500);
+    const auto logs = files_ending_in(directory.path(), ".log");
+    ASSERT_GE(logs.size(), 5U);
+    const std::int64_t start = std::stoll(logs[3].stem().string());
+    fs::remove(logs[1]);
+    const auto log =
+        open_log(directory.path(), config,
+                 {.after_clean_stop = clean, .recovery_point = written.end_offset, .log_start_offset = start});
+    ASSERT_NE(log, nullptr);
+    EXPECT_EQ(log->start_offset(), start);
+    EXPECT_EQ(log->segment_count(), std::ssize(logs) - 3);
+    EXPECT_FALSE(read_all(*log, start)->empty());
+  }
+}
+
 }  // namespace
 }  // namespace iolab::storage
