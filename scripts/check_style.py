@@ -87,8 +87,8 @@ def check_sizes(name, text):
     for number, line in enumerate(lines, 1):
         if len(line) > COLUMNS:
             yield f"{name}:{number}: {len(line)} columns, at most {COLUMNS}"
-        if line != line.rstrip() or "\t" in line:
-            yield f"{name}:{number}: a tab or a space at the end of the line"
+        if line != line.rstrip() or line.lstrip(" ").startswith("\t"):
+            yield f"{name}:{number}: indented by a tab, or a space at the end of the line"
     for first, last in python_functions(text) if name.endswith(".py") else cpp_functions(text):
         # A table of designated initialisers is data: its rows do not make a function harder to read.
         length = sum(not line.lstrip().startswith(".") for line in lines[first - 1 : last])
@@ -138,7 +138,7 @@ def lists_source(cmake_text, source):
     """Whether the text names the source, also by a variable: `${name}_fuzzer.cpp` names frame_fuzzer.cpp."""
     for word in re.findall(r"[\w./${}-]+\.cpp", cmake_text):
         parts = re.split(r"(\$\{\w+\})", word)
-        pattern = "".join(r"\w*" if part.startswith("$") else re.escape(part) for part in parts)
+        pattern = "".join(r"[\w-]*" if part.startswith("$") else re.escape(part) for part in parts)
         if re.fullmatch(pattern, source):
             return True
     return False

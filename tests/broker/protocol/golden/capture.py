@@ -10,8 +10,9 @@ are encoded by kafka-python's own response classes: an encoder that is not ours.
 """
 import os, re, socket, struct, subprocess, sys, tempfile, threading
 
-API_NAMES = {0: "Produce", 1: "Fetch", 2: "ListOffsets", 3: "Metadata", 10: "FindCoordinator", 18: "ApiVersions", 19: "CreateTopics",
-             20: "DeleteTopics", 22: "InitProducerId", 32: "DescribeConfigs", 37: "CreatePartitions",
+API_NAMES = {0: "Produce", 1: "Fetch", 2: "ListOffsets", 3: "Metadata", 10: "FindCoordinator", 18: "ApiVersions",
+             19: "CreateTopics", 20: "DeleteTopics", 22: "InitProducerId", 32: "DescribeConfigs", 37:
+             "CreatePartitions",
              60: "DescribeCluster"}
 BIGGEST_FRAME_BYTES = 1500
 
@@ -76,8 +77,8 @@ class Proxy:
         if api is None or len(frame) > BIGGEST_FRAME_BYTES:
             return
         label = self.label if key in (0, 1) else ""
-        name = "_".join(filter(None, [self.client.split()[0].replace("-", "_"), "%02d" % key, api, "v%d" % version, label,
-                                      direction]))
+        name = "_".join(filter(None, [self.client.split()[0].replace("-", "_"), "%02d" % key, api, "v%d" % version,
+                                      label, direction]))
         if os.path.exists(os.path.join(self.directory, name + ".hex")):
             return
         verb = "sent by" if direction == "request" else "accepted by"
@@ -86,8 +87,8 @@ class Proxy:
 
 
 def start_broker(iolab, data):
-    broker = subprocess.Popen([iolab, "broker", "--model", "epoll", "--listeners", "PLAINTEXT://127.0.0.1:0", "--log-dirs",
-                               data, "--override", "num.partitions=2"], stdout=subprocess.PIPE, text=True)
+    broker = subprocess.Popen([iolab, "broker", "--model", "epoll", "--listeners", "PLAINTEXT://127.0.0.1:0",
+                               "--log-dirs", data, "--override", "num.partitions=2"], stdout=subprocess.PIPE, text=True)
     return broker, int(re.search(r":(\d+)$", broker.stdout.readline().strip()).group(1))
 
 
@@ -176,7 +177,8 @@ def write_kafka_python_own(directory):
         body = struct.pack(">i", 4711) + message.encode()
         name = "kafka_python_own_%02d_%s_v%d_response" % (key, API_NAMES[key], version)
         write_frame(directory, name, ["%s v%d response encoded by kafka-python %s: %s%r" % (
-            API_NAMES[key], version, kafka.__version__, response.__name__, values)], struct.pack(">i", len(body)) + body)
+            API_NAMES[key], version, kafka.__version__, response.__name__, values)],
+            struct.pack(">i", len(body)) + body)
 
 
 def main():
