@@ -26,6 +26,7 @@ MadeFrontend make_io_uring_multishot(const FrontendSettings& settings);
 MadeFrontend make_null(const FrontendSettings& settings);
 
 // Empty, or why this machine refuses the model, and what to do.
+std::string posix_aio_unavailable();
 std::string io_uring_unavailable();
 std::string io_uring_multishot_unavailable();
 

@@ -13,11 +13,12 @@ std::string always_available() {
 }
 
 // What `features` may say, and what each means for a comparison:
-//   notices-lost-peer           a reset is seen at once even while a request is parked (else when it ends, at the
-//   latest) edge-triggered              is told of changes only, and reads until there is no more fd-below-1024
-//   connections with higher descriptors are closed at once never-sleeps                its CPU use says nothing about
-//   its work thread-per-connection       its memory grows by a thread with each connection connections-up-to-threads
-//   further ones wait unserved in the listen backlog
+// - notices-lost-peer: a reset is seen at once even while a request is parked (else when it ends, at the latest)
+// - edge-triggered: is told of changes only, and reads until there is no more
+// - fd-below-1024: connections with higher descriptors are closed at once
+// - never-sleeps: its CPU use says nothing about its work
+// - thread-per-connection: its memory grows by a thread with each connection
+// - connections-up-to-threads, connections-up-to-pool: further ones wait unserved in the listen backlog
 std::vector<ModelEntry> teaching_order() {
   std::vector<ModelEntry> entries;
   entries.push_back(
@@ -104,7 +105,7 @@ std::vector<ModelEntry> teaching_order() {
        .options = {{"pool", "1..32768", "256", "connections at once: each may occupy one of glibc's threads"}},
        .listeners = Listeners::one_per_thread,
        .default_threads = 1,
-       .unavailable = always_available,
+       .unavailable = posix_aio_unavailable,
        .make = make_posix_aio});
   entries.push_back(
       {.id = "io_uring",

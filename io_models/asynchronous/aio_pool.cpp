@@ -55,6 +55,17 @@ bool blocks(const std::filesystem::path& thread, int signal) {
 
 }  // namespace
 
+std::string posix_aio_unavailable() {
+#ifdef __SANITIZE_THREAD__
+  // Seen with glibc 2.36: handle_fildes_io() -> pthread_create() -> calloc(), in a thread unknown to the sanitizer,
+  // whose allocator then reads through a null pointer.
+  return "glibc's hidden threads start further threads, which ThreadSanitizer's allocator does not survive; use "
+         "another build";
+#else
+  return {};
+#endif
+}
+
 void prepare_aio_pool(const FrontendSettings& settings) {
   pool_of_process(wanted_pool(settings));
 }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <span>
@@ -84,7 +85,11 @@ unsigned Uring::pass_on() {
   io_uring_sq& queue = ring_.sq;
   count(Count::submissions, queue.sqe_tail - queue.sqe_head);
   queue.sqe_head = queue.sqe_tail;
-  io_uring_smp_store_release(queue.ktail, queue.sqe_tail);
+  if (kernel_thread_) {  // before we look whether that thread sleeps: the two must not pass each other
+    std::atomic_ref(*queue.ktail).store(queue.sqe_tail, std::memory_order_seq_cst);
+  } else {
+    io_uring_smp_store_release(queue.ktail, queue.sqe_tail);
+  }
   return queue.sqe_tail - io_uring_smp_load_acquire(queue.khead);
 }
 
@@ -93,8 +98,7 @@ void Uring::enter(int timeout_ms) {
   const bool something_to_reap = ::io_uring_cq_ready(&ring_) > 0;
   unsigned flags = IORING_ENTER_GETEVENTS;
   if (kernel_thread_) {
-    io_uring_smp_mb();  // our orders, before its word that it sleeps
-    if ((IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_NEED_WAKEUP) != 0) {
+    if ((std::atomic_ref(*ring_.sq.kflags).load(std::memory_order_seq_cst) & IORING_SQ_NEED_WAKEUP) != 0) {
       flags |= IORING_ENTER_SQ_WAKEUP;
     } else {
       orders = 0;

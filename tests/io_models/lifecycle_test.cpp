@@ -10,6 +10,7 @@ class Lifecycle : public Contract {
  protected:
   void SetUp() override {
     Contract::SetUp();
+    std::thread([] {}).join();  // a sanitizer starts a thread of its own with the first of ours
     threads_ = threads_of_this_process();
     descriptors_ = descriptors_of_this_process();
   }

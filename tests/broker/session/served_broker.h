@@ -21,6 +21,7 @@
 #include "io_models/signals.h"
 #include "io_models/socket.h"
 #include "tests/broker/core/test_broker.h"
+#include "tests/io_models/required_models.h"
 
 namespace iolab::test {
 
@@ -48,7 +49,7 @@ inline const io::ModelEntry& model_of(const std::string& id) {
 // Why a test of this model has to be skipped; empty: it runs. In CI nothing may be skipped.
 inline std::string reason_to_skip(const std::string& id) {
   const std::string reason = model_of(id).unavailable();
-  if (!reason.empty() && std::getenv("IOLAB_REQUIRE_ALL_MODELS") != nullptr) {
+  if (!reason.empty() && io::must_run_here(id)) {
     ADD_FAILURE() << id << " must run here, but: " << reason;
   }
   return reason;
