@@ -113,8 +113,9 @@ int look(const fs::path& mount) {
   return offset == (*log)->end_offset() ? 0 : 26;
 }
 
-// Fails if a sync that was confirmed did not cover the bytes, the length, the name of a new segment, or a topic. The
-// control: a cut that never costs anything that was not synced would show that no power was cut.
+// Fails if a sync that was confirmed did not cover the bytes, the length, all segments, or a topic. (Not the names of
+// new segments alone: ext4 syncs a new file's name with it. durability_test looks at those.) The control: a cut that
+// never costs anything that was not synced would show that no power was cut.
 TEST(PowerCut, WhatWasSyncedIsThere) {
   const TemporaryDirectory directory;
   fs::create_directory(directory.path() / "mnt");
