@@ -104,6 +104,7 @@ class Blocks {
       block = &page_->blocks[used];
       page_->blocks_used.store(used + 1, std::memory_order_release);
     } else {
+      page_->blocks_used.store(CounterPage::kBlocks, std::memory_order_release);
       return shared();
     }
     block->thread_name = {};
@@ -119,15 +120,12 @@ class Blocks {
     free_.push_back(block);
   }
 
-  // The last block belongs to all threads that found no other: its sums may lose an addition when two collide.
-  ThreadBlock* shared() {
-    page_->blocks_used.store(CounterPage::kBlocks, std::memory_order_release);
-    return &page_->blocks.back();
-  }
-
   std::mutex& mutex() { return mutex_; }
 
  private:
+  // The last block belongs to all threads that found no other: its sums may lose an addition when two collide.
+  ThreadBlock* shared() { return &page_->blocks.back(); }
+
   CounterPage* page_ = map_private_page();
   std::mutex mutex_;
   std::vector<ThreadBlock*> free_;

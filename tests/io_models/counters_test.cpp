@@ -70,7 +70,7 @@ TEST_F(Counters, AnEndedThreadLeavesItsSumsAndItsBlock) {
     std::jthread([] { count(Call::recv); }).join();  // without a name of its own
   }
   EXPECT_EQ(view->totals()[Call::recv], calls_before + 200);
-  EXPECT_LE(view->page().blocks_used, blocks_before + 2);
+  EXPECT_LE(view->page().blocks_used, blocks_before + 2) << "blocks of ended threads are used again";
 }
 
 TEST_F(Counters, ThreadsCountApart) {
