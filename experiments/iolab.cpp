@@ -11,6 +11,7 @@
 #include "experiments/command_line.h"
 #include "experiments/command_list.h"
 #include "experiments/command_load.h"
+#include "experiments/command_run.h"
 #include "io_models/command_models.h"
 
 int main(int argc, char** argv) {
@@ -19,6 +20,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = iolab::kOk;
   iolab::lab::add_doctor_command(app, exit_code);
+  iolab::lab::add_run_command(app, exit_code);
+  iolab::lab::add_report_command(app, exit_code);
   iolab::lab::add_list_command(app, exit_code);
   iolab::clients::add_topics_command(app, exit_code);
   iolab::clients::add_produce_command(app, exit_code);

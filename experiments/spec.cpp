@@ -265,6 +265,7 @@ Spec make_spec(const Json& root, const std::string& profile) {
   spec.baseline = root["baseline"].get<std::string>();
   spec.threads = root["threads"].get<int>();
   spec.watch = root["watch"].get<std::vector<std::string>>();
+  if (root.contains("focus")) spec.focus = root["focus"].get<std::vector<std::string>>();
   for (const auto& [path, values] : root["matrix"].items()) spec.axes.push_back(make_axis(path, values));
   spec.levels = make_levels(root, spec.axes);
   for (const auto& entry : root["exclude"]) {

@@ -84,6 +84,7 @@ struct Spec {
   std::string baseline = "epoll";   // of every ratio; also the model that is entered twice
   int threads = 0;                  // serving threads; 0: each model's own default
   std::vector<std::string> watch;   // metrics, the most telling first
+  std::vector<std::string> focus;   // the models that the question names: compared with the baseline level by level
   std::vector<Axis> axes;
   std::vector<Level> levels;
   std::vector<Exclusion> exclusions;

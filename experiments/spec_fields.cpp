@@ -31,6 +31,7 @@ constexpr std::array kFields{
     Field{"threads", integer, "serving threads; 0: the model's own default", "0", 0, 1024},
     Field{"watch", words, "the metrics to show, the most telling first",
           R"(["server_cpu_us_per_request", "requests_per_s", "latency_p99_us"])"},
+    Field{"focus", FieldKind::models, "the models that the question names: compared with the baseline level by level"},
     Field{"workload", object, "what the load generator does"},
     Field{"workload.kind", choice, "produce or fetch", "\"produce\"", 0, 0, "produce|fetch"},
     Field{"workload.connections", integer, "connections that send requests", "16", 1, 20'000},

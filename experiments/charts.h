@@ -1,0 +1,17 @@
+// The charts of a report as data: titles that say the finding, axes with their ticks, points with their whiskers. The
+// program that draws them computes nothing (RESULTS.md describes the shape).
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "experiments/results.h"
+
+namespace iolab::lab {
+
+nlohmann::ordered_json make_charts(const Results& results);
+
+// A list of {at, label} that spans [low, high] in round steps; for logarithmic axes 1, 2, 5 of each decade.
+nlohmann::ordered_json linear_ticks(double high);
+nlohmann::ordered_json logarithmic_ticks(double low, double high);
+
+}  // namespace iolab::lab

@@ -1,0 +1,89 @@
+#include "experiments/progress.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "experiments/units.h"
+
+namespace iolab::lab {
+namespace {
+
+std::string what_came_out(const TrialRecord& record) {
+  if (!record.ok) return "failed: " + record.reason;
+  const auto& load = record.load;
+  std::string text = fmt::format("{} requests/s", with_thousands(load.requests_per_s));
+  if (!record.model.empty() && load.requests > 0) {
+    text +=
+        fmt::format("  CPU {} us/req", three_digits(record.server.cpu_s * 1e6 / static_cast<double>(load.requests)));
+  }
+  return text + fmt::format("  p50 {} us", three_digits(static_cast<double>(load.latency_ns.percentile(0.5)) / 1000));
+}
+
+}  // namespace
+
+Progress::Progress(const Spec& spec, const Plan& plan)
+    : spec_(spec), plan_(plan), terminal_(look_at_terminal(stderr)), expected_left_(expected_duration(spec, plan)) {
+  std::size_t models = 0;
+  for (const auto& series : plan.series) models += series.role == Role::model;
+  fmt::print(stderr, "{} · {} · {} x {}, {} each · {} · about {} · Ctrl-C keeps what is finished\n", spec.name,
+             spec.profile, counted(models, "model"), counted(spec.levels.size(), "level"),
+             counted(static_cast<std::uint64_t>(spec.timing.repeat), "trial"), counted(plan.trials.size(), "trial"),
+             clock_text(expected_left_));
+}
+
+Progress::~Progress() {
+  if (terminal_.is_tty) fmt::print(stderr, "\r\033[K");
+}
+
+std::chrono::milliseconds Progress::left() const {
+  return std::chrono::round<std::chrono::milliseconds>(expected_left_ * stretch_);
+}
+
+void Progress::redraw(const std::string& now) {
+  constexpr int kBar = 24;
+  const auto all = std::max<std::size_t>(plan_.trials.size(), 1);
+  const auto filled = static_cast<int>(kBar * done_ / all);
+  std::string bar;
+  for (int i = 0; i < kBar; ++i) bar += i < filled ? "█" : "░";
+  auto line = fmt::format("{} {:>3}%  left {}  {}", bar, 100 * done_ / all, clock_text(left()), now);
+  const auto width = static_cast<std::size_t>(terminal_.width) - 1;
+  while (display_width(line) > width) {
+    while ((static_cast<unsigned char>(line.back()) & 0xC0) == 0x80) line.pop_back();  // never half a character
+    line.pop_back();
+  }
+  fmt::print(stderr, "\r\033[K{}", line);
+  std::fflush(stderr);
+}
+
+void Progress::starts(const PlannedTrial& trial) {
+  trial_start_ = std::chrono::steady_clock::now();
+  if (!terminal_.is_tty) return;
+  const auto& axes = spec_.axes;
+  redraw(fmt::format("{}{}{}   {}", plan_.series[trial.series].id, axes.empty() ? "" : " · ",
+                     axes.empty() ? "" : spec_.levels[trial.level].label, last_));
+}
+
+void Progress::finished(const PlannedTrial& trial, const TrialRecord& record) {
+  ++done_;
+  const auto expected = expected_duration(spec_, trial);
+  expected_left_ -= expected;
+  expected_done_ += expected;
+  real_done_ += std::chrono::round<std::chrono::milliseconds>(std::chrono::steady_clock::now() - trial_start_);
+  stretch_ =
+      static_cast<double>(real_done_.count()) / static_cast<double>(std::max<std::int64_t>(1, expected_done_.count()));
+  last_ = what_came_out(record);
+  if (!terminal_.is_tty) {
+    fmt::print(stderr, "trial {}/{}  {}  {}  left {}\n", done_, plan_.trials.size(), record.cell, last_,
+               clock_text(left()));
+  } else if (!record.ok) {
+    note(fmt::format("{}: {}", record.cell, last_));
+  }
+}
+
+void Progress::note(const std::string& text) {
+  fmt::print(stderr, "{}{}\n", terminal_.is_tty ? "\r\033[K" : "", text);
+}
+
+}  // namespace iolab::lab

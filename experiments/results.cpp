@@ -1,0 +1,252 @@
+#include "experiments/results.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "experiments/metrics.h"
+#include "experiments/units.h"
+
+namespace iolab::lab {
+namespace {
+
+constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
+
+// Calls of a library, not of the kernel: what glibc's own threads do behind them is not the layer's to count.
+bool is_system_call(std::string_view call) {
+  return !call.starts_with("aio_") && call != "thread_create";
+}
+
+double server_requests(const TrialRecord& trial) {
+  const auto counted = trial.server.counts.find("requests");
+  // The server's own count was read at the same moments as its CPU clock; the client's window is a wake-up apart.
+  return static_cast<double>(counted != trial.server.counts.end() ? counted->second : trial.load.requests);
+}
+
+double count_of(const TrialRecord& trial, const std::string& count) {
+  const auto found = trial.server.counts.find(count);
+  return found == trial.server.counts.end() ? 0 : static_cast<double>(found->second);
+}
+
+double system_calls(const TrialRecord& trial) {
+  double sum = 0;
+  for (const auto& [call, number] : trial.server.calls) {
+    if (is_system_call(call)) sum += static_cast<double>(number);
+  }
+  return sum;
+}
+
+double share(double part, double whole) {
+  return whole > 0 ? part / whole : kNothing;
+}
+
+double load_metric(const TrialRecord& trial, const Metric& metric) {
+  const auto& load = trial.load;
+  if (metric.fraction > 0) return static_cast<double>(load.latency_ns.percentile(metric.fraction)) / 1000;
+  if (metric.id == "latency_max_us") return static_cast<double>(load.latency_ns.max()) / 1000;
+  if (metric.id == "requests_per_s") return load.requests_per_s;
+  if (metric.id == "bytes_per_s") return share(static_cast<double>(load.payload_bytes), load.duration_s);
+  if (metric.id == "client_cpu_share") return load.cpu_share;
+  if (metric.id == "client_cpu_us_per_request") {
+    return share((load.cpu_user_s + load.cpu_system_s) * 1e6, static_cast<double>(load.requests));
+  }
+  return kNothing;
+}
+
+double server_metric(const TrialRecord& trial, std::string_view id) {
+  const auto& server = trial.server;
+  const double requests = server_requests(trial);
+  const auto longer = static_cast<double>(server.switches_requests);
+  constexpr double kMiB = 1 << 20;
+  if (id == "server_cpu_us_per_request") return share(server.cpu_s * 1e6, requests);
+  // The kernel samples the split every 10 ms: without either there was no sample.
+  if (server.user_s + server.system_s > 0) {
+    if (id == "server_user_us_per_request") return share(server.user_s * 1e6, requests);
+    if (id == "server_system_us_per_request") return share(server.system_s * 1e6, requests);
+  }
+  if (id == "syscalls_per_request") return share(system_calls(trial), requests);
+  if (id == "wake_ups_per_request") return share(count_of(trial, "wake_ups"), requests);
+  if (id == "would_block_per_request") return share(count_of(trial, "would_block"), requests);
+  if (id == "voluntary_switches_per_request") return share(static_cast<double>(server.voluntary_switches), longer);
+  if (id == "involuntary_switches_per_request") return share(static_cast<double>(server.involuntary_switches), longer);
+  if (id == "threads") return server.threads;
+  if (id == "rss_mib") return static_cast<double>(server.rss_bytes) / kMiB;
+  if (id == "pss_mib") return server.pss_bytes > 0 ? static_cast<double>(server.pss_bytes) / kMiB : kNothing;
+  if (id == "server_cpu_share") return share(server.cpu_s, trial.load.duration_s);
+  return kNothing;
+}
+
+}  // namespace
+
+std::string_view name(Quality quality) {
+  static constexpr std::array<std::string_view, 4> kNames{"ok", "preview", "too few", "none"};
+  return kNames[static_cast<std::size_t>(quality)];
+}
+
+std::string_view name(CellStatus status) {
+  static constexpr std::array<std::string_view, 4> kNames{"ok", "partial", "failed", "not-run"};
+  return kNames[static_cast<std::size_t>(status)];
+}
+
+std::optional<double> Cell::median_of(std::string_view metric) const {
+  const auto found = metrics.find(metric);
+  return found == metrics.end() ? std::nullopt : found->second.value;
+}
+
+Results::Results(const RunData& data) : data_(data) {
+  const auto& plan = data.plan;
+  for (const auto& trial : data.trials) {
+    if (!trial.ok) ++failed_;
+    if (trial.ok && trial.model.empty()) ceiling_by_block_[trial.block] = trial.load.requests_per_s;
+  }
+  for (std::size_t level = 0; level < data.spec.levels.size(); ++level) {
+    for (std::size_t series = 0; series < plan.series.size(); ++series) {
+      Cell cell;
+      cell.id = cell_id(plan.series[series], data.spec.levels[level]);
+      cell.series = series;
+      cell.level = level;
+      fill(cell);
+      cells_.push_back(std::move(cell));
+    }
+  }
+}
+
+const Cell& Results::cell(std::size_t series, std::size_t level) const {
+  return cells_[level * data_.plan.series.size() + series];
+}
+
+std::optional<std::size_t> Results::find_series(std::string_view id) const {
+  const auto found = std::ranges::find(data_.plan.series, id, &Series::id);
+  if (found == data_.plan.series.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - data_.plan.series.begin());
+}
+
+std::optional<double> Results::metric_of(const TrialRecord& trial, std::string_view id) const {
+  const Metric* metric = find_metric(id);
+  if (metric == nullptr) return std::nullopt;
+  double value = load_metric(trial, *metric);
+  if (!trial.model.empty() && std::isnan(value)) value = server_metric(trial, id);
+  if (id == "steal_share" && !trial.model.empty()) value = trial.steal_share;
+  if (id == "ceiling_share" && !trial.model.empty()) {
+    const auto ceiling = ceiling_by_block_.find(trial.block);
+    value = ceiling == ceiling_by_block_.end() ? kNothing : share(trial.load.requests_per_s, ceiling->second);
+  }
+  return std::isfinite(value) ? std::optional(value) : std::nullopt;
+}
+
+void Results::fill(Cell& cell) const {
+  std::size_t planned = 0;
+  for (const auto& trial : data_.plan.trials) planned += trial.series == cell.series && trial.level == cell.level;
+  std::size_t failed = 0;
+  for (const auto& trial : data_.trials) {
+    if (trial.cell != cell.id) continue;
+    if (trial.ok) {
+      cell.trials.push_back(&trial);
+    } else {
+      ++failed;
+      cell.reason = trial.reason;
+    }
+  }
+  for (const auto& entry : data_.plan.not_run) {
+    if (entry.series == cell.series && entry.level == cell.level) cell.reason = entry.reason;
+  }
+  if (cell.trials.empty()) {
+    cell.status = failed > 0 ? CellStatus::failed : CellStatus::not_run;
+    if (cell.reason.empty())
+      cell.reason = planned > 0 ? "the run ended before it" : "there is nothing to compare it with";
+    return;
+  }
+  cell.status = cell.trials.size() < planned ? CellStatus::partial : CellStatus::ok;
+  if (failed > 0) cell.reason = fmt::format("{} of {} trials failed: {}", failed, planned, cell.reason);
+  for (const auto& metric : metrics()) fill_metric(cell, metric.id);
+  std::map<std::string, std::vector<double>> calls;
+  for (const auto* trial : cell.trials) {
+    for (const auto& [call, number] : trial->server.calls) {
+      calls[call].push_back(share(static_cast<double>(number), server_requests(*trial)));
+    }
+  }
+  constexpr double kWorthNaming = 0.0005;
+  for (auto& [call, values] : calls) {
+    values.resize(cell.trials.size(), 0);  // a trial that made none of them
+    if (const double value = median(values); value >= kWorthNaming) cell.calls_per_request.emplace_back(call, value);
+  }
+  std::ranges::stable_sort(cell.calls_per_request, std::greater{}, &std::pair<std::string, double>::second);
+  mark(cell);
+}
+
+void Results::fill_metric(Cell& cell, std::string_view id) const {
+  const Metric& metric = *find_metric(id);
+  MetricValue result;
+  std::vector<double> present;
+  std::uint64_t fewest = std::numeric_limits<std::uint64_t>::max();
+  for (const auto* trial : cell.trials) {
+    const auto value = metric_of(*trial, id);
+    result.values.push_back(value.value_or(kNothing));
+    if (value) present.push_back(*value);
+    fewest = std::min(fewest, trial->load.latency_ns.count());
+  }
+  if (!present.empty() && metric.fraction > 0 && !enough_for_percentile(fewest, metric.fraction)) {
+    result.quality = Quality::too_few;
+    result.values.assign(cell.trials.size(), kNothing);
+  } else if (!present.empty()) {
+    result.value = median(present);
+    const auto interval = median_interval(present);
+    if (interval && !metric.exact) {
+      result.low = interval->low;
+      result.high = interval->high;
+    }
+    result.quality = metric.exact || interval ? Quality::ok : Quality::preview;
+  }
+  cell.metrics.emplace(id, std::move(result));
+}
+
+void Results::mark(Cell& cell) const {
+  if (data_.plan.series[cell.series].role == Role::ceiling) return;
+  if (cell.median_of("ceiling_share").value_or(0) > kCeilingLimit) cell.marks.emplace_back("client-limited");
+  constexpr double kSteady = 0.2;
+  constexpr double kMuchSteal = 0.01;
+  bool unsteady = false;
+  bool overloaded = false;
+  for (const auto* trial : cell.trials) {
+    const auto& load = trial->load;
+    const double half = load.first_half_per_s;
+    unsteady = unsteady || (half > 0 && std::abs(load.second_half_per_s / half - 1) > kSteady);
+    overloaded = overloaded || load.overloaded;
+  }
+  if (unsteady) cell.marks.emplace_back("not-steady");
+  if (overloaded) cell.marks.emplace_back("overloaded");
+  if (cell.median_of("steal_share").value_or(0) > kMuchSteal) cell.marks.emplace_back("steal");
+}
+
+std::vector<double> Results::block_ratios(std::size_t series, std::size_t other, std::size_t level,
+                                          std::string_view metric) const {
+  std::map<int, Pair> blocks;
+  const auto collect = [&](std::size_t from, double Pair::* where) {
+    for (const auto* trial : cell(from, level).trials) {
+      auto& pair = blocks.try_emplace(trial->block, Pair{kNothing, kNothing}).first->second;
+      pair.*where = metric_of(*trial, metric).value_or(kNothing);
+    }
+  };
+  collect(series, &Pair::value);
+  collect(other, &Pair::baseline);
+  std::vector<Pair> pairs;
+  for (const auto& [block, pair] : blocks) pairs.push_back(pair);
+  return ratios(pairs);
+}
+
+std::optional<double> Results::noise(std::string_view metric) const {
+  const auto first = baseline();
+  const auto second = find_series(data_.spec.baseline + " (again)");
+  if (!first || !second) return std::nullopt;
+  std::vector<double> all;
+  for (std::size_t level = 0; level < data_.spec.levels.size(); ++level) {
+    const auto some = block_ratios(*second, *first, level, metric);
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  return noise_floor(all);
+}
+
+}  // namespace iolab::lab

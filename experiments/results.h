@@ -1,0 +1,106 @@
+// What a run amounts to, cell by cell: from the records of its trials to medians, intervals and ratios inside blocks.
+// Everything a report says is read from here; nothing here knows how it will be said.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "experiments/environment.h"
+#include "experiments/models.h"
+#include "experiments/plan.h"
+#include "experiments/spec.h"
+#include "experiments/statistics.h"
+#include "experiments/trial.h"
+
+namespace iolab::lab {
+
+// All that a run left behind.
+struct RunData {
+  std::string id;
+  Spec spec;
+  Plan plan;
+  std::vector<ModelInfo> models;
+  std::vector<TrialRecord> trials;
+  std::vector<std::string> unreadable;  // files of trials
+  std::vector<Fact> facts;
+  std::vector<Ceiling> ceilings_before;
+  std::vector<Ceiling> ceilings_after;
+  CpuPair cpus;
+  std::string machine;  // one line
+  std::string commit;
+  bool dirty = false;
+  std::string binary_sha256;
+  std::string started;
+  std::string finished;
+  double duration_s = 0;
+  std::string status;  // complete | interrupted | time-limit | disk-limit
+  std::string command;
+};
+
+enum class Quality : std::uint8_t {
+  ok,       // an exact count, or enough trials for an interval
+  preview,  // too few trials for an interval: all values are shown
+  too_few,  // too few requests in a trial for this percentile
+  none,     // not measured
+};
+std::string_view name(Quality quality);
+
+struct MetricValue {
+  std::optional<double> value;  // median over the trials
+  std::optional<double> low;    // interval of the median
+  std::optional<double> high;
+  std::vector<double> values;  // one per trial, in the order of Cell::trials; NaN where one has none
+  Quality quality = Quality::none;
+};
+
+enum class CellStatus : std::uint8_t { ok, partial, failed, not_run };
+std::string_view name(CellStatus status);
+
+struct Cell {
+  std::string id;
+  std::size_t series = 0;
+  std::size_t level = 0;
+  CellStatus status = CellStatus::ok;
+  std::string reason;
+  std::vector<const TrialRecord*> trials;  // the good ones, by index
+  std::map<std::string, MetricValue, std::less<>> metrics;
+  std::vector<std::pair<std::string, double>> calls_per_request;  // most frequent first
+  std::vector<std::string> marks;
+
+  std::optional<double> median_of(std::string_view metric) const;
+};
+
+constexpr double kCeilingLimit = 0.7;  // above it, a rate says more about the client than about the server
+
+class Results {
+ public:
+  explicit Results(const RunData& data);
+  const RunData& data() const { return data_; }
+  const std::vector<Cell>& cells() const { return cells_; }
+  const Cell& cell(std::size_t series, std::size_t level) const;
+  std::optional<std::size_t> find_series(std::string_view id) const;
+  std::optional<std::size_t> baseline() const { return find_series(data_.spec.baseline); }
+
+  // Of one series to another at one level, one for each block in which both have a good trial.
+  std::vector<double> block_ratios(std::size_t series, std::size_t other, std::size_t level,
+                                   std::string_view metric) const;
+  // From the baseline entered twice, over all levels; nothing if it did not run.
+  std::optional<double> noise(std::string_view metric) const;
+  std::optional<double> metric_of(const TrialRecord& trial, std::string_view metric) const;
+  int failed_trials() const { return failed_; }
+
+ private:
+  void fill(Cell& cell) const;
+  void fill_metric(Cell& cell, std::string_view id) const;
+  void mark(Cell& cell) const;
+
+  const RunData& data_;
+  std::vector<Cell> cells_;                 // level by level, series by series
+  std::map<int, double> ceiling_by_block_;  // requests/s
+  int failed_ = 0;
+};
+
+}  // namespace iolab::lab

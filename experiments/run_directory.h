@@ -1,0 +1,37 @@
+// The directory of one run (see RESULTS.md): every file is written beside its place and renamed into it, so that
+// whatever stops a run leaves either the whole file or none.
+#pragma once
+
+#include <expected>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "experiments/trial.h"
+
+namespace iolab::lab {
+
+class RunDirectory {
+ public:
+  // Makes results/NAME-DATE-TIME, or `path` if one is given, which must not hold a run already.
+  static std::expected<RunDirectory, std::string> create(const std::string& path, const std::string& name);
+  // An existing one: a path, or the name of a run below results/; empty: the latest. The error names the nearest.
+  static std::expected<RunDirectory, std::string> find(const std::string& name_or_path);
+
+  const std::string& path() const { return path_; }
+  std::string id() const;
+  std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
+
+  // The error is a sentence with path and cause.
+  std::expected<void, std::string> write(std::string_view name, std::string_view text) const;
+  std::expected<void, std::string> write_trial(const TrialRecord& record) const;
+  // In order of their index; a file that cannot be read is named in `unreadable`, never skipped in silence.
+  std::vector<TrialRecord> read_trials(std::vector<std::string>& unreadable) const;
+
+ private:
+  explicit RunDirectory(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+}  // namespace iolab::lab

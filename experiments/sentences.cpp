@@ -1,0 +1,369 @@
+#include "experiments/sentences.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "experiments/metrics.h"
+#include "experiments/units.h"
+
+namespace iolab::lab {
+namespace {
+
+bool is_model(const Results& results, std::size_t series) {
+  return results.data().plan.series[series].role == Role::model;
+}
+
+std::string ratio_text(double ratio) {
+  return ratio < 9.95 ? fmt::format("{:.2f}", ratio) : fmt::format("{:.0f}", ratio);
+}
+
+// "3.31 to 3.72 times", or "3.50 times" where both ends print alike.
+std::string ratio_range(std::vector<double> ratios) {
+  std::ranges::sort(ratios);
+  const auto low = ratio_text(ratios.front());
+  const auto high = ratio_text(ratios.back());
+  return low == high ? low + " times" : fmt::format("{} to {} times", low, high);
+}
+
+// Models by the printed value of a count at one level, in the order of first appearance.
+struct Group {
+  std::string value;
+  std::vector<std::string> models;
+};
+std::vector<Group> grouped(const Results& results, std::size_t level, const Metric& metric,
+                           std::vector<std::string>& cells) {
+  std::vector<Group> groups;
+  for (std::size_t series = 0; series < results.data().plan.series.size(); ++series) {
+    const auto& cell = results.cell(series, level);
+    const auto value = cell.median_of(metric.id);
+    if (!is_model(results, series) || !value) continue;
+    const auto text = metric_text(metric, *value);
+    auto group = std::ranges::find(groups, text, &Group::value);
+    if (group == groups.end()) group = groups.insert(groups.end(), Group{text, {}});
+    group->models.push_back(results.data().plan.series[series].id);
+    cells.push_back(cell.id);
+  }
+  std::ranges::stable_sort(groups, {}, [](const Group& g) { return std::strtod(g.value.c_str(), nullptr); });
+  return groups;
+}
+
+std::string capital(std::string text) {
+  if (!text.empty()) text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+  return text;
+}
+
+void say_counts(const Results& results, std::vector<Sentence>& found) {
+  const Metric& metric = *find_metric("syscalls_per_request");
+  for (const auto level : telling_levels(results, 2)) {
+    Sentence sentence{"exact", "", {}};
+    const auto groups = grouped(results, level, metric, sentence.cells);
+    if (groups.empty()) continue;
+    std::vector<std::string> parts;
+    for (const auto& group : groups) parts.push_back(fmt::format("{} in {}", group.value, listed(group.models)));
+    std::string text;
+    for (const auto& part : parts) text += (text.empty() ? "" : "; ") + part;
+    sentence.text = fmt::format("System calls per request{}: {}.", at_level(results, level), text);
+    found.push_back(std::move(sentence));
+  }
+}
+
+void say_in_vain(const Results& results, std::vector<Sentence>& found) {
+  constexpr double kWorthSaying =
+      1.5;  // one EAGAIN per request is how an edge-triggered loop knows that it has drained
+  for (std::size_t series = 0; series < results.data().plan.series.size(); ++series) {
+    if (!is_model(results, series)) continue;
+    std::vector<std::string> parts;
+    Sentence sentence{"exact", "", {}};
+    for (const auto level : telling_levels(results, 3)) {
+      const auto& cell = results.cell(series, level);
+      const auto value = cell.median_of("would_block_per_request");
+      if (!value || *value < kWorthSaying) continue;
+      parts.push_back(three_digits(*value) + " times per request" + at_level(results, level));
+      sentence.cells.push_back(cell.id);
+    }
+    if (parts.empty()) continue;
+    sentence.text =
+        fmt::format("{} asked a socket in vain (EAGAIN) {}.", results.data().plan.series[series].id, listed(parts));
+    found.push_back(std::move(sentence));
+  }
+}
+
+void say_threads(const Results& results, std::vector<Sentence>& found) {
+  const auto levels = telling_levels(results, 2);
+  if (levels.empty()) return;
+  Sentence sentence{"exact", "", {}};
+  const auto groups = grouped(results, levels.back(), *find_metric("threads"), sentence.cells);
+  if (groups.size() < 2) return;
+  std::string text;
+  for (const auto& group : groups) {
+    text += fmt::format("{}{} in {}", text.empty() ? "" : "; ", group.value, listed(group.models));
+  }
+  sentence.text = fmt::format("Threads of the server{}: {}.", at_level(results, levels.back()), text);
+  found.push_back(std::move(sentence));
+}
+
+// One model against the baseline, level by level: what the question asks.
+void say_focus(const Results& results, const Metric& metric, double floor, std::vector<Sentence>& found) {
+  const auto baseline = results.baseline();
+  for (const auto& model : results.data().spec.focus) {
+    const auto series = results.find_series(model);
+    if (!series || !baseline || series == baseline) continue;
+    Sentence sentence{"measured", "", {}};
+    std::vector<std::string> told;
+    std::vector<std::string> untold;
+    for (const auto level : telling_levels(results, 5)) {
+      const auto ratios = results.block_ratios(*series, *baseline, level, metric.id);
+      if (ratios.empty()) continue;
+      sentence.cells.push_back(results.cell(*series, level).id);
+      sentence.cells.push_back(results.cell(*baseline, level).id);
+      const auto where = at_level(results, level);
+      if (direction(ratios, floor) == Direction::not_told) {
+        untold.push_back(fmt::format("{} ({})", where.empty() ? " here" : where.substr(1), ratio_range(ratios)));
+      } else {
+        told.push_back(ratio_range(ratios) + where);
+      }
+    }
+    if (told.empty() && untold.empty()) continue;
+    const auto& reference = results.data().spec.baseline;
+    if (!told.empty()) {
+      sentence.text = fmt::format("{} against {}, {}: {}.", capital(model), reference, metric.label, listed(told));
+    }
+    if (!untold.empty()) {
+      sentence.text += fmt::format("{}{} and {} cannot be told apart {}.", told.empty() ? "" : " ", capital(model),
+                                   reference, listed(untold));
+    }
+    found.push_back(std::move(sentence));
+  }
+}
+
+// Everyone else against the baseline, at one level.
+void say_level(const Results& results, const Metric& metric, double floor, std::size_t level,
+               std::vector<Sentence>& found) {
+  const auto baseline = results.baseline();
+  if (!baseline) return;
+  Sentence sentence{"measured", "", {results.cell(*baseline, level).id}};
+  std::vector<std::string> more;
+  std::vector<std::string> less;
+  std::vector<std::string> untold;
+  for (std::size_t series = 0; series < results.data().plan.series.size(); ++series) {
+    if (!is_model(results, series) || series == *baseline) continue;
+    const auto ratios = results.block_ratios(series, *baseline, level, metric.id);
+    if (ratios.empty()) continue;
+    const auto& id = results.data().plan.series[series].id;
+    sentence.cells.push_back(results.cell(series, level).id);
+    switch (direction(ratios, floor)) {
+      case Direction::above: more.push_back(fmt::format("{} {}", id, ratio_range(ratios))); break;
+      case Direction::below: less.push_back(fmt::format("{} {}", id, ratio_range(ratios))); break;
+      case Direction::not_told: untold.push_back(id); break;
+    }
+  }
+  if (more.empty() && less.empty() && untold.empty()) return;
+  std::vector<std::string> parts;
+  if (!more.empty()) parts.push_back("more in " + listed(more));
+  if (!less.empty()) parts.push_back("less in " + listed(less));
+  if (!untold.empty()) parts.push_back("not to be told from it: " + listed(untold));
+  std::string text;
+  for (const auto& part : parts) text += (text.empty() ? "" : "; ") + part;
+  sentence.text = fmt::format("{} against {}{}: {}.", capital(std::string(metric.label)), results.data().spec.baseline,
+                              at_level(results, level), text);
+  found.push_back(std::move(sentence));
+}
+
+// Whether the baseline itself moved from the first level to the last.
+void say_growth(const Results& results, const Metric& metric, double floor, std::vector<Sentence>& found) {
+  const auto baseline = results.baseline();
+  if (!baseline || results.data().spec.axes.size() != 1 || results.data().spec.levels.size() < 2) return;
+  const auto& first = results.cell(*baseline, 0);
+  const auto& last = results.cell(*baseline, results.data().spec.levels.size() - 1);
+  const auto from = first.median_of(metric.id);
+  const auto to = last.median_of(metric.id);
+  if (!from || !to || *from <= 0) return;
+  const double change = *to / *from;
+  const bool moved = std::max(change, 1 / change) > 1 + 2 * floor;
+  found.push_back(
+      {"measured",
+       fmt::format("{} itself{}: {}{} and {}{} (medians of different blocks).", capital(results.data().spec.baseline),
+                   moved ? "" : " did not move by more than the noise", metric_phrase(metric, *from),
+                   at_level(results, first.level), metric_phrase(metric, *to), at_level(results, last.level)),
+       {first.id, last.id}});
+}
+
+void say_not_run(const Results& results, std::vector<Sentence>& found) {
+  struct Missing {
+    std::string reason;
+    std::map<std::size_t, std::vector<std::size_t>> levels_by_series;
+    std::vector<std::string> cells;
+  };
+  std::vector<Missing> list;
+  for (const auto& cell : results.cells()) {
+    const bool missing = cell.status == CellStatus::not_run;
+    if (!missing || !is_model(results, cell.series)) continue;
+    auto entry = std::ranges::find(list, cell.reason, &Missing::reason);
+    if (entry == list.end()) entry = list.insert(list.end(), Missing{cell.reason, {}, {}});
+    entry->levels_by_series[cell.series].push_back(cell.level);
+    entry->cells.push_back(cell.id);
+  }
+  for (const auto& missing : list) {
+    std::vector<std::string> who;
+    for (const auto& [series, levels] : missing.levels_by_series) {
+      std::string text = results.data().plan.series[series].id;
+      if (levels.size() < results.data().spec.levels.size()) {
+        std::vector<std::string> where;
+        for (const auto level : levels) where.push_back(results.data().spec.levels[level].label);
+        text += " with " + listed(where);
+      }
+      who.push_back(std::move(text));
+    }
+    found.push_back({"not-run", fmt::format("Not run: {}: {}.", listed(who), missing.reason), missing.cells});
+  }
+}
+
+void say_noise(const Results& results, const Metric& metric, std::optional<double> floor,
+               std::vector<Sentence>& found) {
+  const auto& baseline = results.data().spec.baseline;
+  if (!floor) {
+    found.push_back({"noise",
+                     fmt::format("{} was not run twice, so nothing here says how large no difference is: times are "
+                                 "shown and not compared.",
+                                 capital(baseline)),
+                     {}});
+    return;
+  }
+  found.push_back(
+      {"noise",
+       fmt::format("The same model entered twice ({}) differed by up to {} in {}: nothing smaller is called "
+                   "a difference here.",
+                   baseline, percent_text(*floor), metric.label),
+       {}});
+}
+
+std::size_t trials_per_cell(const Results& results) {
+  std::size_t most = 0;
+  for (const auto& cell : results.cells()) most = std::max(most, cell.trials.size());
+  return most;
+}
+
+void note_failures(const Results& results, std::vector<Sentence>& notes) {
+  for (const auto& cell : results.cells()) {
+    const bool failed =
+        cell.status == CellStatus::failed || (cell.status == CellStatus::partial && !cell.reason.empty());
+    if (!failed) continue;
+    notes.push_back({"failed",
+                     fmt::format("{}{}: {}.", results.data().plan.series[cell.series].id, at_level(results, cell.level),
+                                 cell.reason),
+                     {cell.id}});
+  }
+  for (const auto& file : results.data().unreadable) notes.push_back({"failed", "Not readable: " + file, {}});
+}
+
+void note_marked(const Results& results, std::string_view mark, std::string_view text, std::vector<Sentence>& notes) {
+  Sentence sentence{"limit", "", {}};
+  std::size_t cells = 0;
+  for (const auto& cell : results.cells()) {
+    if (cell.trials.empty() || results.data().plan.series[cell.series].role == Role::ceiling) continue;
+    ++cells;
+    if (std::ranges::find(cell.marks, mark) != cell.marks.end()) sentence.cells.push_back(cell.id);
+  }
+  if (sentence.cells.empty()) return;
+  sentence.text = fmt::format("In {} of {} {}", sentence.cells.size(), counted(cells, "cell"), text);
+  notes.push_back(std::move(sentence));
+}
+
+}  // namespace
+
+std::string at_level(const Results& results, std::size_t level) {
+  if (results.data().spec.axes.empty()) return {};
+  return " with " + results.data().spec.levels[level].label;
+}
+
+std::vector<std::size_t> telling_levels(const Results& results, std::size_t most) {
+  // Only levels at which something ran.
+  std::vector<std::size_t> levels;
+  for (std::size_t level = 0; level < results.data().spec.levels.size(); ++level) {
+    const bool ran = std::ranges::any_of(results.cells(), [&](const Cell& cell) {
+      return cell.level == level && !cell.trials.empty() && is_model(results, cell.series);
+    });
+    if (ran) levels.push_back(level);
+  }
+  if (levels.size() <= most || most < 2) return levels;
+  std::vector<std::size_t> chosen;
+  for (std::size_t i = 0; i < most; ++i) chosen.push_back(levels[i * (levels.size() - 1) / (most - 1)]);
+  return chosen;
+}
+
+std::vector<Sentence> what_was_found(const Results& results) {
+  std::vector<Sentence> found;
+  say_counts(results, found);
+  say_in_vain(results, found);
+  say_threads(results, found);
+  const Metric& metric = *find_metric(results.data().spec.watch.front());
+  const auto floor = results.noise(metric.id);
+  if (floor) {
+    say_focus(results, metric, *floor, found);
+    for (const auto level : telling_levels(results, 2)) say_level(results, metric, *floor, level, found);
+    say_growth(results, metric, *floor, found);
+  }
+  say_noise(results, metric, floor, found);
+  say_not_run(results, found);
+  const auto trials = trials_per_cell(results);
+  constexpr std::size_t kEnough = 6;
+  if (trials > 0 && trials < kEnough) {
+    found.push_back(
+        {"preview",
+         fmt::format("A preview: {} per cell show a direction and no interval. For an interval: iolab run {} "
+                     "--profile standard",
+                     counted(trials, "trial"), results.data().spec.name),
+         {}});
+  }
+  return found;
+}
+
+std::vector<Sentence> what_to_know(const Results& results) {
+  std::vector<Sentence> notes;
+  note_failures(results, notes);
+  note_marked(results, "client-limited",
+              fmt::format("the load generator ran above {} of its own ceiling: requests/s there say much about the "
+                          "client; CPU per request and counts are the server's own.",
+                          percent_text(kCeilingLimit)),
+              notes);
+  note_marked(results, "not-steady", "the second half of a window was more than 20 % faster or slower than the first.",
+              notes);
+  note_marked(results, "overloaded",
+              "less than 99 % of the requested rate was answered: latency there includes waiting "
+              "in line.",
+              notes);
+  note_marked(results, "steal", "the host took more than 1 % of the time away (steal).", notes);
+  if (results.data().cpus.shared()) {
+    notes.push_back(
+        {"limit", "Server and load shared one CPU: times say as much about the scheduler as about the models.", {}});
+  }
+  if (results.data().dirty) {
+    notes.push_back({"limit", "The binary was built from a tree with changes that no commit holds.", {}});
+  }
+  return notes;
+}
+
+std::string largest_difference(const Results& results, std::string_view metric) {
+  const auto baseline = results.baseline();
+  const auto floor = results.noise(metric);
+  if (!baseline || !floor) return {};
+  double farthest = 1 + *floor;
+  std::string text;
+  for (const auto& cell : results.cells()) {
+    if (!is_model(results, cell.series) || cell.series == *baseline) continue;
+    const auto ratios = results.block_ratios(cell.series, *baseline, cell.level, metric);
+    if (direction(ratios, *floor) == Direction::not_told) continue;
+    const double middle = median(ratios);
+    const double distance = std::max(middle, 1 / middle);
+    if (distance <= farthest) continue;
+    farthest = distance;
+    text = fmt::format("{}: {} {}{}", results.data().plan.series[cell.series].id, ratio_range(ratios),
+                       results.data().spec.baseline, at_level(results, cell.level));
+  }
+  return text;
+}
+
+}  // namespace iolab::lab
