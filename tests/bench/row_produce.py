@@ -18,7 +18,7 @@ RECORD_BYTES = 100
 
 
 def rdkafka_performance(settings):
-    built = os.path.join(settings.build, "compat", "rdkafka_performance")
+    built = os.path.join(settings.build, "..", "librdkafka", "rdkafka_performance")
     for path in (os.environ.get("RDKAFKA_PERFORMANCE", ""), built):
         if path and os.access(path, os.X_OK):
             return path
