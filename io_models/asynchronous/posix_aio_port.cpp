@@ -22,6 +22,7 @@
 
 #include "io_models/asynchronous/aio_pool.h"
 #include "io_models/asynchronous/order_tag.h"
+#include "io_models/asynchronous/signal_timer.h"
 #include "io_models/completion_frontend.h"
 #include "io_models/signal_bell.h"
 
@@ -118,8 +119,7 @@ class PosixAioPort {
 
  private:
   static constexpr int kFirstSignal = 2;
-  static constexpr int kLookForLostMs = 1000;
-  static constexpr unsigned kLookForLostTurns = 4096;
+  static constexpr time_t kLookForLostS = 1;
 
   static std::uint64_t value_of(const siginfo_t& news) {
     return static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(news.si_value.sival_ptr));
@@ -149,10 +149,9 @@ class PosixAioPort {
   // One signal, one completion. False: none, or one that only roused us.
   bool take_signal(int timeout_ms, siginfo_t& news) {
     if (acceptor_.has_result() || !refused_.empty()) timeout_ms = 0;
-    const int wait_ms = timeout_ms < 0 ? kLookForLostMs : std::min(timeout_ms, kLookForLostMs);
-    const timespec time{wait_ms / 1000, wait_ms % 1000 * 1'000'000L};
-    const int signal = sys::rt_sigtimedwait(signals_, news, &time);
-    if (signal == -EAGAIN || ++turns_ % kLookForLostTurns == 0) look_for_lost();
+    const timespec time{timeout_ms / 1000, timeout_ms % 1000 * 1'000'000L};
+    const int signal = sys::rt_sigtimedwait(signals_, news, timeout_ms < 0 ? nullptr : &time);
+    if (signal == wake_signal() && SignalTimer::sent(news)) look_for_lost();
     return signal == signal_ && news.si_code == SI_ASYNCIO;
   }
 
@@ -198,8 +197,8 @@ class PosixAioPort {
   const int signal_;
   sigset_t signals_{};
   std::vector<Orders*> in_flight_;  // by slot; a connection outlives its orders
-  unsigned turns_ = 0;
-  std::vector<OrderTag> refused_;  // orders that will have no signal
+  std::vector<OrderTag> refused_;   // orders that will have no signal
+  const SignalTimer look_for_lost_{kLookForLostS};
   Acceptor acceptor_;
 };
 

@@ -61,8 +61,6 @@ std::string cause(int result) {
 
 Uring::Uring(const UringSettings& settings) : kernel_thread_(settings.kernel_thread) {
   if (const int result = set_up(ring_, settings); result < 0) give_up(cause(result));
-  constexpr unsigned kNew = IORING_SETUP_COOP_TASKRUN | IORING_SETUP_DEFER_TASKRUN;  // no older than those flags
-  knows_receive_flags_ = (ring_.flags & kNew) != 0;
   headers_.resize(ring_.sq.ring_entries);
   for (unsigned i = 0; i < ring_.sq.ring_entries; ++i) ring_.sq.array[i] = i;  // place = order, for good
   // Spares a look-up of the descriptor in each call. Linux 5.18; without it the ring works all the same.

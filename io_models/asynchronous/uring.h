@@ -54,9 +54,6 @@ class Uring {
 
   io_uring& get() { return ring_; }
 
-  // Linux 5.19: multishot accept, provided-buffer rings, and flags in receive orders.
-  bool knows_receive_flags() const { return knows_receive_flags_; }
-
  private:
   unsigned pass_on();
   int enter_kernel(unsigned orders, unsigned results, unsigned flags, int timeout_ms);
@@ -65,7 +62,6 @@ class Uring {
   io_uring ring_{};
   std::vector<msghdr> headers_;
   const bool kernel_thread_;
-  bool knows_receive_flags_ = false;
 };
 
 // What both models of io_uring order alike.
