@@ -10,7 +10,7 @@
 //                                                                               LESSON: multishot-needs-backpressure
 //   4. A standing order can end by itself: when buffers run out, when the socket ends, when accept finds no descriptor.
 //      Each result says whether more will follow.                               LESSON: ask-whether-more-will-follow
-//   5. The receive stands while a request is parked, so a lost peer is noticed at once.
+//   5. The receive stands while a request is parked, so a lost peer is noticed at once, unless it was withdrawn.
 #include <sys/socket.h>
 #include <sys/utsname.h>
 

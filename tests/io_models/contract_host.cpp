@@ -38,9 +38,9 @@ std::size_t ScriptedHost::release(const std::string& key) {
   std::vector<Parked> released;
   {
     std::lock_guard lock(mutex_);
-    const auto mine = std::stable_partition(parked_.begin(), parked_.end(), [&](auto& p) { return p.key != key; });
-    released.assign(std::make_move_iterator(mine), std::make_move_iterator(parked_.end()));
-    parked_.erase(mine, parked_.end());
+    std::vector<Parked> others;
+    for (Parked& parked : parked_) (parked.key == key ? released : others).push_back(std::move(parked));
+    parked_.swap(others);
   }
   for (Parked& parked : released) {
     {
