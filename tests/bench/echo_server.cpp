@@ -35,9 +35,9 @@ class EchoSession final : public io::Session {
   void woken() override {}
 
  private:
-  std::array<std::byte, 16 * 1024> bytes_;
   iovec left_{};
   io::Want want_ = io::Want::receive;
+  std::array<std::byte, 16 * 1024> bytes_;  // last: what is used by every request lies together
 };
 
 class EchoHost final : public io::Host {
