@@ -41,8 +41,7 @@ class Dialogue {
 struct Framing {
   std::size_t fixed_bytes = 0;   // of every answer; 0: a big-endian 32-bit length comes first, not counting itself
   std::vector<std::byte> probe;  // a request that any such server answers
-
-  static constexpr std::int32_t kLongestAnswer = 256 << 20;
+  std::size_t longest_bytes = 64 << 10;  // of an answer; one that says it is longer is none, and nothing is allocated
 
   // Length of the answer at the front of `bytes`; 0: not all of its length has arrived; negative: this is no answer.
   std::int64_t answer_bytes(std::span<const std::byte> bytes) const;

@@ -16,7 +16,8 @@
 namespace iolab::clients {
 namespace {
 
-// Fewer than the shortest usual backlog: a connection that finds it full waits a second for its next attempt.
+// Over all threads. Fewer than the shortest usual backlog: a connection that finds it full waits a second for its next
+// attempt.
 constexpr int kOpeningAtOnce = 200;
 
 struct SocketAddress {
@@ -66,15 +67,16 @@ std::expected<void, std::string> LoadWorker::open(std::stop_token stop) {
   const auto wanted = static_cast<std::size_t>(share_.connections + share_.idle_connections);
   connections_.reserve(wanted);  // they do not move: iovecs of unfinished sends point at what they own
 
+  const int at_once = std::max(kOpeningAtOnce / spec_.threads, 1);
   const Nanoseconds begin = monotonic_ns();
-  last_served_ = begin;
+  last_served_ = last_change_ = begin;
   while (!stop.stop_requested()) {
-    while (opening_ < kOpeningAtOnce && connections_.size() < wanted) start_connecting(connections_.size());
+    while (opening_ < at_once && connections_.size() < wanted) start_connecting(connections_.size());
     if (opening_ == 0 && connections_.size() == wanted) break;
     turn(50 * kMillisecond);
     const Nanoseconds now = monotonic_ns();
     if (now - begin > std::chrono::nanoseconds(spec_.connect_deadline).count()) break;
-    if (now - last_served_ > std::chrono::nanoseconds(spec_.connect_stall).count()) break;
+    if (now - last_change_ > std::chrono::nanoseconds(spec_.connect_stall).count()) break;
   }
   open_ns_ = last_served_ - begin;
   drop_unserved();
@@ -114,7 +116,7 @@ void LoadWorker::connected(LoadConnection& connection) {
 
 void LoadWorker::served(LoadConnection& connection) {
   connection.state = LoadConnection::State::served;
-  last_served_ = monotonic_ns();
+  last_served_ = last_change_ = monotonic_ns();
   --opening_;
   if (!connection.active) {
     ++idle_served_;
@@ -144,7 +146,11 @@ void LoadWorker::lose(LoadConnection& connection, LoadError error, std::string_v
   if (connection.state == State::gone) return;
   if (connection.state != State::served) {
     --opening_;
-  } else if (connection.active) {
+    last_change_ = monotonic_ns();
+  } else if (course_ == &own_course_) {  // not running yet: it does not count as served
+    --(connection.active ? active_served_ : idle_served_);
+  }
+  if (connection.state == State::served && connection.active) {
     course_->connections_alive.fetch_sub(1, std::memory_order_relaxed);
     tally_.lost_requests += connection.started - connection.answered;
     owed_ -= connection.started - connection.answered;

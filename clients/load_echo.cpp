@@ -50,7 +50,7 @@ class EchoDialogue final : public Dialogue {
 
 class EchoScript final : public Script {
  public:
-  explicit EchoScript(const LoadSpec& spec) : spec_(spec), framing_{spec.message_bytes, {}} {
+  explicit EchoScript(const LoadSpec& spec) : spec_(spec), framing_{.fixed_bytes = spec.message_bytes, .probe = {}} {
     framing_.probe.resize(spec.message_bytes, std::byte{'?'});
   }
   const Framing& framing() const override { return framing_; }
@@ -74,7 +74,7 @@ std::int64_t Framing::answer_bytes(std::span<const std::byte> bytes) const {
   if (bytes.size() < 4) return 0;
   std::uint32_t length = 0;
   for (std::size_t i = 0; i < 4; ++i) length = length << 8 | std::to_integer<std::uint32_t>(bytes[i]);
-  if (length < 4 || length > static_cast<std::uint32_t>(kLongestAnswer)) return -1;
+  if (length < 4 || length > longest_bytes) return -1;
   return static_cast<std::int64_t>(length) + 4;
 }
 

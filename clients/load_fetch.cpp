@@ -155,7 +155,12 @@ class FetchDialogue final : public Dialogue {
 class FetchScript final : public Script {
  public:
   FetchScript(const LoadSpec& spec, std::vector<FetchedPartition> partitions)
-      : spec_(spec), partitions_(std::move(partitions)), framing_(kafka_framing()) {}
+      : spec_(spec), partitions_(std::move(partitions)), framing_(kafka_framing()) {
+    // A server may answer with one batch more than was asked for, and puts its own fields around them.
+    for (const auto& each : partitions_) {
+      framing_.longest_bytes = std::max(framing_.longest_bytes, spec.fetch_max_bytes + each.batch.size() + (64 << 10));
+    }
+  }
   const Framing& framing() const override { return framing_; }
   std::unique_ptr<Dialogue> dialogue(int connection) const override {
     const auto partition = static_cast<std::size_t>(connection) % partitions_.size();

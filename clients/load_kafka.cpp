@@ -141,7 +141,7 @@ int batches_per_fetch(const LoadSpec& spec, std::size_t batch_bytes) {
 }
 
 Framing kafka_framing() {
-  return {.fixed_bytes = 0, .probe = request_bytes(0, protocol::ApiVersionsRequest{})};
+  return {.probe = request_bytes(0, protocol::ApiVersionsRequest{})};
 }
 
 }  // namespace iolab::clients

@@ -126,7 +126,7 @@ class ProduceScript final : public Script {
 
  private:
   Result<std::uint64_t> records_appended() const {
-    auto client = ProtocolClient::connect(spec_.target);
+    auto client = ProtocolClient::connect(spec_.target, {.timeout = std::chrono::seconds(5)});
     if (!client) return std::unexpected(client.error());
     std::uint64_t grown = 0;
     for (std::size_t i = 0; i < partitions_.size(); ++i) {

@@ -114,6 +114,7 @@ class LoadWorker {
   std::uint64_t owed_ = 0;     // answers, over all connections
   std::uint64_t waiting_ = 0;  // open loop: requests that are due and not sent, over all connections
   Nanoseconds last_served_ = 0;
+  Nanoseconds last_change_ = 0;  // a connection was served, or lost before it was
   Nanoseconds open_ns_ = 0;
   Nanoseconds next_border_ = kNever;  // of the worker that sets them
   LoadTally tally_;

@@ -191,12 +191,16 @@ Result<base::Bytes> ProtocolClient::receive_frame() {
   }
   // Grown as bytes arrive, not on the word of a length.
   constexpr std::size_t kStep = 4 << 20;
-  in_.clear();
-  for (std::size_t have = 0; have < static_cast<std::size_t>(size); have = in_.size()) {
-    in_.resize(std::min(have + kStep, static_cast<std::size_t>(size)));
-    if (const auto got = receive_exactly(std::span(in_).subspan(have)); !got) return std::unexpected(got.error());
+  const auto whole = static_cast<std::size_t>(size);
+  for (std::size_t have = 0; have < whole;) {
+    const auto next = std::min(have + kStep, whole);
+    if (in_.size() < next) in_.resize(next);
+    if (const auto got = receive_exactly(std::span(in_).subspan(have, next - have)); !got) {
+      return std::unexpected(got.error());
+    }
+    have = next;
   }
-  return base::Bytes(in_);
+  return base::Bytes(in_).first(whole);
 }
 
 bool ProtocolClient::answer_is_there() const {

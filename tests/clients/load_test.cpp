@@ -6,6 +6,8 @@
 
 #include <atomic>
 
+#include "broker/base/bytes.h"
+#include "clients/dialogue.h"
 #include "tests/clients/tiny_server.h"
 
 namespace iolab::clients {
@@ -304,6 +306,21 @@ TEST(Load, ARateAboveWhatTheServerCanDoIsCalledOverloaded) {
   EXPECT_GT(result->unsent, 0u);
   // Every request that fell due is in it.
   EXPECT_NEAR(static_cast<double>(result->latency_ns.count()), 2'000 * result->duration_s, 12);
+}
+
+TEST(Load, ALengthThatNoAnswerHasIsNotBelieved) {
+  SCOPED_TRACE("a server that sends garbage makes the client allocate gigabytes, or wait for them");
+  const Framing framing{.probe = {}, .longest_bytes = 1000};
+  const auto length_of = [&](std::uint32_t size, std::size_t bytes) {
+    std::vector<std::byte> prefix(4);
+    base::store_big_endian(prefix.data(), size);
+    return framing.answer_bytes(std::span(prefix).first(bytes));
+  };
+  EXPECT_EQ(length_of(1000, 4), 1004);
+  EXPECT_EQ(length_of(1000, 3), 0);
+  EXPECT_LT(length_of(1001, 4), 0);
+  EXPECT_LT(length_of(3, 4), 0);
+  EXPECT_LT(length_of(0xffffffff, 4), 0);
 }
 
 TEST(Load, TheCeilingOfEachKindIsReachedWithoutAnError) {

@@ -3,9 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include "broker/protocol/batch_builder.h"
+#include "broker/protocol/messages/01_fetch.h"
 #include "broker/protocol/messages/03_metadata.h"
 #include "broker/protocol/messages/18_api_versions.h"
 #include "clients/topic_calls.h"
+#include "clients/topic_reader.h"
 #include "tests/clients/tiny_server.h"
 
 namespace iolab::clients {
@@ -130,6 +133,43 @@ TEST(ProtocolClient, ErrorsOfTheBrokerCarryKafkasNameAndARemedy) {
   ASSERT_FALSE(partitions);
   EXPECT_NE(partitions.error().find("UNKNOWN_TOPIC_OR_PARTITION"), std::string::npos) << partitions.error();
   EXPECT_NE(partitions.error().find("--create"), std::string::npos) << partitions.error();
+}
+
+TEST(TopicReader, DamagedRecordsAreNotHandedOut) {
+  SCOPED_TRACE("a consumer prints what a broken disk made of a record");
+  protocol::BatchBuilder builder;
+  for (const char* value : {"one", "two", "three"}) builder.add({.value = base::as_bytes(value)});
+  const auto good = builder.finish();
+  for (const bool damaged : {false, true}) {
+    auto batch = good;
+    if (damaged) batch.back() ^= std::byte{1};
+    batch.insert(batch.end(), good.begin(), good.end() - 5);  // the answer's last batch is cut, which is no damage
+    TinyServer server(broker(speaks({{1, 4, 11}}), [&](int, std::span<const std::byte> bytes) {
+      const auto header = header_of(bytes);
+      protocol::FetchResponse response;
+      auto& topic = response.responses.emplace_back();
+      topic.topic = "t";
+      topic.partitions.emplace_back().records = protocol::Records(base::Bytes(batch));
+      return Reaction{.answer = answer(header.correlation_id, header.api_version, response)};
+    }));
+    auto client = ProtocolClient::connect(server.address());
+    ASSERT_TRUE(client) << client.error();
+    TopicReader reader(*client, "t", {{0, 1}}, {});  // from inside the batch: its first record is passed over
+    std::vector<std::string> values;
+    const auto count = reader.read([&](int, const protocol::Record& record) {
+      values.emplace_back(base::as_text(*record.value));
+      return true;
+    });
+    if (damaged) {
+      ASSERT_FALSE(count);
+      EXPECT_NE(count.error().find("t-0 is damaged"), std::string::npos) << count.error();
+      EXPECT_TRUE(values.empty());
+    } else {
+      ASSERT_TRUE(count) << count.error();
+      EXPECT_EQ(values, (std::vector<std::string>{"two", "three"}));
+      EXPECT_EQ(reader.positions().front().offset, 3);
+    }
+  }
 }
 
 TEST(ProtocolClient, AddressesAreReadAsPeopleWriteThem) {
