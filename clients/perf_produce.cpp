@@ -30,10 +30,12 @@ struct Period {
   std::uint64_t bytes = 0;
   Histogram latency_ns;
 
-  void add(const Receipt& receipt, Nanoseconds now) {
-    records += receipt.created.size();
-    bytes += receipt.value_bytes;
-    for (const Nanoseconds created : receipt.created) latency_ns.record(static_cast<std::uint64_t>(now - created));
+  // Without the receipt's first `skipped` records.
+  void add(const Receipt& receipt, Nanoseconds now, std::size_t skipped = 0) {
+    const auto all = receipt.created.size(), counted = all - skipped;
+    records += counted;
+    bytes += receipt.value_bytes * counted / all;
+    for (auto i = skipped; i < all; ++i) latency_ns.record(static_cast<std::uint64_t>(now - receipt.created[i]));
   }
   std::string rates(Nanoseconds now) const {
     const double seconds = std::max(static_cast<double>(now - since) / 1e9, 1e-9);
@@ -129,10 +131,12 @@ class ProduceRun {
  private:
   void take(const Receipt& receipt, Nanoseconds now) {
     window_.add(receipt, now);
+    const auto of_warmup = std::min(options_.warmup_records - std::min(taken_, options_.warmup_records),
+                                    std::uint64_t{receipt.created.size()});
     taken_ += receipt.created.size();
     if (taken_ > options_.warmup_records) {
       if (total_.records == 0 && options_.warmup_records > 0) total_.since = now;
-      total_.add(receipt, now);
+      total_.add(receipt, now, of_warmup);
     }
     if (now - window_.since < options_.reporting_interval_ms * kMillisecond) return;
     print_period(window_, now);
