@@ -11,9 +11,8 @@ are encoded by kafka-python's own response classes: an encoder that is not ours.
 import os, re, socket, struct, subprocess, sys, tempfile, threading
 
 API_NAMES = {0: "Produce", 1: "Fetch", 2: "ListOffsets", 3: "Metadata", 10: "FindCoordinator", 18: "ApiVersions",
-             19: "CreateTopics", 20: "DeleteTopics", 22: "InitProducerId", 32: "DescribeConfigs", 37:
-             "CreatePartitions",
-             60: "DescribeCluster"}
+             19: "CreateTopics", 20: "DeleteTopics", 22: "InitProducerId", 32: "DescribeConfigs",
+             37: "CreatePartitions", 60: "DescribeCluster"}
 BIGGEST_FRAME_BYTES = 1500
 
 
