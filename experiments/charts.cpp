@@ -252,8 +252,22 @@ Json bar_of(const Results& results, const Cell& cell, const Metric& metric) {
   return bar;
 }
 
+// Where an axis of bars ends. A bar four times as long as the one in the middle would press all others together, so it
+// is cut off there instead; the note says so, and the bar's number is printed beside it as always.
+Json bar_axis(const Metric& metric, Span span, std::vector<double> values) {
+  if (values.empty()) return value_axis(metric, span, false);
+  std::ranges::sort(values);
+  const double longest_whole = 4 * values[values.size() / 2];
+  if (values.back() <= longest_whole) return value_axis(metric, span, false);
+  span.high = *std::prev(std::ranges::upper_bound(values, longest_whole)) * 1.2;
+  auto axis = value_axis(metric, span, false);
+  axis["note"] = "a torn end: longer than drawn";
+  return axis;
+}
+
 Json bar_chart(const Results& results, const Metric& metric) {
   Span span;
+  std::vector<double> values;
   Json panels = Json::array();
   for (const auto level : telling_levels(results, 2)) {
     Json bars = Json::array();
@@ -261,6 +275,7 @@ Json bar_chart(const Results& results, const Metric& metric) {
       if (!drawn(results, series, metric)) continue;
       auto bar = bar_of(results, results.cell(series, level), metric);
       span.add(bar);
+      if (bar["value"].is_number()) values.push_back(bar["value"].get<double>());
       bars.push_back(std::move(bar));
     }
     const auto& spec = results.data().spec;
@@ -272,7 +287,7 @@ Json bar_chart(const Results& results, const Metric& metric) {
           {"title", title},
           {"subtitle", fmt::format("{}; {}", metric.label, trials_phrase(results))},
           {"alt", fmt::format("Bars of {}, one for each model. {}.", metric.label, title)},
-          {"x", value_axis(metric, span, false)},
+          {"x", bar_axis(metric, span, std::move(values))},
           {"y", no_axis()},
           {"parts", Json::array()},
           {"panels", panels}};

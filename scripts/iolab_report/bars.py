@@ -129,6 +129,10 @@ def _draw_panel(canvas, axes, chart, panel, series, with_names):
         else:
             _draw_whole(axes, row, bar, style, start, sheet)
         end = max(_ends(bar))
+        limit = chart["x"].get("max")
+        if limit is not None and end > limit:
+            end = limit
+            _tear(axes, row, limit, sheet)
         axes.annotate(
             bar.get("text", ""),
             (end, row),
@@ -140,6 +144,15 @@ def _draw_panel(canvas, axes, chart, panel, series, with_names):
             weight="bold",
             annotation_clip=False,
         )
+
+
+def _tear(axes, row, limit, sheet):
+    """The torn end of a bar that is longer than its axis."""
+    heights = [row - 0.36 + 0.09 * step for step in range(9)]
+    width = 0.006 * (axes.get_xlim()[1] - axes.get_xlim()[0])
+    edge = [limit - 2 * width + width * (step % 2) for step in range(9)]
+    axes.fill_betweenx(heights, edge, limit + width, color=PAPER, linewidth=0, zorder=5, clip_on=False)
+    axes.plot(edge, heights, color=INK, linewidth=1.1 * sheet.line, zorder=6, clip_on=False)
 
 
 def _ends(bar):
@@ -213,11 +226,11 @@ def _draw_stack(canvas, axes, row, bar, parts, start):
             )[0],
             f"part:{bar['series']}:{piece['part']}|{bar['label']}, {part['label']}: {piece.get('text', '')}",
         )
-        room = piece["value"] * scale
+        room = (min(at + piece["value"], axes.get_xlim()[1]) - at) * scale
         text = piece.get("text", "")
         if not sheet.is_narrow and canvas.text_width(text, sheet.small) + 12 < room:
             axes.text(
-                at + piece["value"] / 2,
+                at + room / scale / 2,
                 row,
                 text,
                 fontsize=points(sheet.small * 0.95),

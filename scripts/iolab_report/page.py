@@ -31,6 +31,8 @@ def render(results, pictures, complaint):
         sections.header(results),
         "<main>",
         sections.found(results),
+        sections.hero(results, pictures),
+        sections.also_found(results),
         sections.notes(results, complaint),
         sections.charts(results, pictures),
         sections.tables(results),

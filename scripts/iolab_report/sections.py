@@ -56,10 +56,12 @@ def _sentences(sentences, css, ordered="ul"):
         return ""
     items = []
     for sentence in sentences:
+        cells = sentence.get("cells", ())
         links = "".join(
             f' <a href="#{cell_anchor(cell)}" title="{escape(cell)}">{number}</a>'
-            for number, cell in enumerate(sentence.get("cells", ()), 1)
+            for number, cell in enumerate(cells[:LINKS], 1)
         )
+        links += f" of {len(cells)} cells" if len(cells) > LINKS else ""
         evidence = f' <span class="evidence" aria-label="evidence">{links}</span>' if links else ""
         kind = KINDS.get(sentence.get("kind"), sentence.get("kind", ""))
         items.append(
@@ -68,8 +70,21 @@ def _sentences(sentences, css, ordered="ul"):
     return f'<{ordered} class="{css}">' + "\n".join(items) + f"</{ordered}>"
 
 
+LINKS = 5  # cells that a sentence links to as its evidence; all of them are in "Every number"
+FIRST = 4  # findings above the first picture; the others stand below it
+
+
 def found(results):
-    return section("found", "What was found", _sentences(results["found"], "found lead", "ol"))
+    return section("found", "What was found", _sentences(results["found"][:FIRST], "found lead", "ol"))
+
+
+def also_found(results):
+    return section("also-found", "What was found besides", _sentences(results["found"][FIRST:], "found", "ol"))
+
+
+def hero(results, pictures):
+    chart = next(iter(results["charts"]), None)
+    return _figure(chart, series_by_id(results), pictures.get(chart["id"])) if chart else ""
 
 
 def notes(results, complaint):
@@ -82,8 +97,8 @@ def notes(results, complaint):
 
 def charts(results, pictures):
     series = series_by_id(results)
-    figures = [_figure(chart, series, pictures.get(chart["id"])) for chart in results["charts"]]
-    return section("charts", "Pictures", *figures)
+    figures = [_figure(chart, series, pictures.get(chart["id"])) for chart in results["charts"][1:]]
+    return section("charts", "More pictures", *figures)
 
 
 def _figure(chart, series, picture):
