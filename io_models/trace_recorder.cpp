@@ -52,7 +52,6 @@ TraceRecorder::~TraceRecorder() {
 TraceRecorder::Sheet* TraceRecorder::next_sheet() {
   const std::size_t number = sheets_taken_.fetch_add(1, std::memory_order_relaxed);
   if (number >= sheets_.size()) return nullptr;
-  sheets_[number].thread_name = detail::mine().thread_name;
   return &sheets_[number];
 }
 
@@ -71,6 +70,8 @@ void TraceRecorder::record(const sys::TraceRecord& record) {
     lost_.fetch_add(1, std::memory_order_relaxed);
     return;
   }
+  // The main thread makes its first calls before it is given the name of a serving thread.
+  if (const auto& its_name = detail::mine().thread_name; its_name[0] != '\0') mine.sheet->thread_name = its_name;
   mine.sheet->calls[mine.sheet->used++] = record;
 }
 

@@ -39,8 +39,8 @@ TEST_F(Trace, ACallIsOneLineWithItsResultAndItsPlace) {
   {
     const auto recorder = TraceRecorder::start(path());
     ASSERT_TRUE(recorder.has_value()) << recorder.error();
+    sys::shutdown(-1, SHUT_WR);  // before it has a name
     const CountedThread counted("serve 0");
-    sys::shutdown(-1, SHUT_WR);
     sys::sched_yield();
   }
   sys::sched_yield();  // nobody listens any more
