@@ -13,6 +13,15 @@ from processes import Server
 from row_start import broker_command
 
 CONNECTIONS = 10_000
+# Why a model needs more than 1 KiB for a connection that does nothing. The session itself needs about 400 bytes.
+WHY = {
+    "blocking": "a thread: its stack, and glibc's and our bookkeeping for it; the kernel's 16 KiB stack comes on top",
+    "blocking-pool": "a thread waits in it: the stack's first pages",
+    "nonblocking": "asking means naming a buffer: the session's smallest, 4 KiB, is kept between two questions",
+    "sigio": "a new socket is read once unasked, into the session's smallest buffer, 4 KiB, which is kept",
+    "posix-aio": "one of glibc's hidden threads sleeps in its read(): that thread's stack, and a 4 KiB buffer",
+    "io_uring": "the kernel holds an order to receive, and the buffer it names: the session's smallest, 4 KiB",
+}
 IDLE_FOR_CPU = 1_000
 WATCH_S = 5
 
@@ -87,8 +96,12 @@ def memory_per_connection(settings, model):
     if not held_counts:
         return skipped(f"each idle connection, {model}", "the model holds no more connections than it has threads")
     held = max(held_counts)
-    why = "" if held >= CONNECTIONS else f"holds {held} of {CONNECTIONS}"
-    return figure(f"each idle connection, {model}", per_connection, "bytes", note=why)
+    notes = [] if held >= CONNECTIONS else [f"holds {held + 8} of {CONNECTIONS}"]
+    result = figure(f"each idle connection, {model}", per_connection, "bytes")
+    if result["value"] > 1024:
+        notes.append(WHY.get(model, "not explained"))
+    result["note"] = "; ".join(notes)
+    return result
 
 
 def connect_idle_until_refused(port, count):
