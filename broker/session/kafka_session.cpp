@@ -13,10 +13,11 @@ namespace {
 
 constexpr std::size_t kSizeBytes = protocol::kFrameSizeBytes;
 constexpr std::size_t kGrowth = 4;  // of a full receive buffer: memory is at most this times the bytes received
-constexpr std::size_t kUsualMost = 256 * 1024;     // for many small frames; a large frame may need more
-constexpr std::size_t kReadToEndFrom = 64 * 1024;  // larger frames are read exactly to their end
-constexpr std::size_t kPiecesAtOnce = 64;          // of a gather list
-constexpr std::size_t kOutputKeptWhenIdle = 256;   // bytes
+constexpr std::size_t kUsualMost = 256 * 1024;    // for many small frames; a large frame may need more
+constexpr std::size_t kLargeFrame = 64 * 1024;    // is read to its end, and only this much further:
+constexpr std::size_t kReadAhead = 4 * 1024;      // less than can be asked for came, so there is no need to ask again
+constexpr std::size_t kPiecesAtOnce = 64;         // of a gather list
+constexpr std::size_t kOutputKeptWhenIdle = 256;  // bytes
 
 class ConnectionSleeper final : public core::Sleeper {
  public:
@@ -44,8 +45,9 @@ std::span<std::byte> KafkaSession::input() {
     begin_ = end_ = 0;
   }
   std::size_t limit = input_.size();
-  if (const std::size_t frame = frame_bytes_at_begin(); frame >= kReadToEndFrom)
-    limit = std::min(limit, begin_ + frame);
+  if (const std::size_t frame = frame_bytes_at_begin(); frame >= kLargeFrame) {
+    limit = std::min(limit, begin_ + frame + kReadAhead);
+  }
   return input_.bytes().subspan(end_, limit - end_);
 }
 
@@ -120,7 +122,7 @@ void KafkaSession::take_requests(core::Moment now) {
     if (found == Frame::refused) closing_ = true;
     if (found != Frame::whole) break;
     begin_ += kSizeBytes + frame.size();
-    usual_bytes_ = std::max(usual_bytes_, std::min(kSizeBytes + frame.size(), base::BufferPool::kLargest));
+    usual_bytes_ = std::max(usual_bytes_, std::min(kSizeBytes + frame.size() + kReadAhead, base::BufferPool::kLargest));
     ++taken_this_turn_;
     handle(frame, now, wakeups);
   }
@@ -177,7 +179,7 @@ std::size_t KafkaSession::frame_bytes_at_begin() const {
 // LESSON: declared-sizes-do-not-allocate. A full buffer grows by a factor of what has arrived.
 void KafkaSession::tidy_input() {
   if (!input_) return;
-  if (begin_ == end_) return give_input_back();
+  if (begin_ == end_ || closing_) return give_input_back();
   const std::size_t frame = frame_bytes_at_begin();
   if (begin_ + frame <= input_.size()) return;
   if (begin_ > 0) {
