@@ -65,6 +65,16 @@ std::unexpected<TopicFault> fault(const storage::StorageError& error) {
 
 }  // namespace
 
+class Broker::Chore final : public DiskWork {
+ public:
+  Chore(Broker& broker, void (Broker::*what)(Moment)) : broker_(broker), what_(what) {}
+  void run(Moment now) override { (broker_.*what_)(now); }
+
+ private:
+  Broker& broker_;
+  void (Broker::*what_)(Moment);
+};
+
 std::expected<std::unique_ptr<Broker>, std::string> Broker::open(BrokerSettings settings, RandomSource& random,
                                                                  Moment now, storage::FileHooks hooks) {
   std::unique_ptr<Broker> broker(new Broker(std::move(settings), random, hooks));
@@ -80,7 +90,7 @@ std::expected<std::unique_ptr<Broker>, std::string> Broker::open(BrokerSettings 
     if (!topic) return std::unexpected(topic.error());
     broker->topics_.put(std::move(*topic));
   }
-  broker->retention_due_ms_ = now.steady_ms + given.retention_check_interval_ms;
+  broker->retention_due_ms_ = Deadlines::after(now.steady_ms, given.retention_check_interval_ms);
   return broker;
 }
 
@@ -177,7 +187,7 @@ Broker::Changed Broker::grow_topic(std::string_view name, std::int32_t partition
   return topic;
 }
 
-std::expected<void, TopicFault> Broker::delete_topic(std::string_view name, Moment now) {
+std::expected<void, TopicFault> Broker::delete_topic(std::string_view name) {
   if (!settings_.delete_topics) return fault(ErrorCode::topic_deletion_disabled, "delete.topic.enable is false");
   Wakeups wakeups;  // declared first: it rings when the lock is released
   {
@@ -187,9 +197,8 @@ std::expected<void, TopicFault> Broker::delete_topic(std::string_view name, Mome
     topics_.remove(name);
     for (const auto& partition : topic->partitions) partition->retire(wakeups);
     if (auto done = directory_->delete_topic(name); !done) return fault(done.error());
-    files_to_remove_.store(true);
   }
-  deadlines_.add(now.steady_ms, nullptr);  // the timer thread removes the files
+  flushes_.add(std::make_shared<Chore>(*this, &Broker::remove_deleted_files));
   return {};
 }
 
@@ -198,12 +207,9 @@ std::int64_t Broker::run_timers(Moment now) {
     Wakeups due;
     deadlines_.collect_due(now.steady_ms, due);
   }
-  if (files_to_remove_.exchange(false)) {
-    if (auto done = directory_->remove_deleted(); !done) base::log::error(done.error().message);
-  }
   if (now.steady_ms >= retention_due_ms_) {
-    apply_retention(now);
-    retention_due_ms_ = now.steady_ms + settings_.retention_check_interval_ms;
+    flushes_.add(std::make_shared<Chore>(*this, &Broker::apply_retention));
+    retention_due_ms_ = Deadlines::after(now.steady_ms, settings_.retention_check_interval_ms);
   }
   return std::min(deadlines_.next(), retention_due_ms_);
 }
@@ -216,6 +222,10 @@ void Broker::apply_retention(Moment now) {
     }
   }
   if (auto done = directory_->write_checkpoints(checkpoints()); !done) base::log::error(done.error().message);
+}
+
+void Broker::remove_deleted_files(Moment) {
+  if (auto done = directory_->remove_deleted(); !done) base::log::error(done.error().message);
 }
 
 void Broker::run_flushes(Moment now) {

@@ -7,7 +7,6 @@
 // Threads: any, except open() and close().
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -66,14 +65,14 @@ class Broker {
   using Changed = std::expected<TopicPointer, TopicFault>;
   Changed create_topic(const NewTopic& wanted, bool validate_only, Moment now);
   Changed grow_topic(std::string_view name, std::int32_t partitions, bool validate_only, Moment now);
-  std::expected<void, TopicFault> delete_topic(std::string_view name, Moment now);
+  std::expected<void, TopicFault> delete_topic(std::string_view name);
 
   // A producer id that nobody has: random, so that nothing has to be remembered across a crash.
   std::int64_t new_producer_id() { return static_cast<std::int64_t>(random_.next() >> 1); }
 
-  // Wakes what is due and applies retention. Returns when to come again: steady milliseconds.
+  // Wakes what is due, and orders retention when its time has come. Returns when to come again: steady milliseconds.
   std::int64_t run_timers(Moment now);
-  // Syncs what is due. Blocks on the disk.
+  // Syncs what is due, and does the work that waits for the disk.
   void run_flushes(Moment now);
 
   // Syncs and closes every log, and marks the directory as stopped cleanly. False: something failed, and the next start
@@ -88,7 +87,10 @@ class Broker {
   std::shared_ptr<Partition> open_partition(const std::string& topic, std::int32_t index, const TopicSettings& settings,
                                             Moment now);
   std::vector<storage::PartitionCheckpoint> checkpoints() const;
+  // Work of the flusher's thread.
+  class Chore;
   void apply_retention(Moment now);
+  void remove_deleted_files(Moment now);
 
   BrokerSettings settings_;
   RandomSource& random_;
@@ -101,7 +103,6 @@ class Broker {
   TopicTable topics_;
   std::mutex changing_topics_;
   std::int64_t retention_due_ms_ = 0;  // of the timer thread alone
-  std::atomic<bool> files_to_remove_{false};
 };
 
 }  // namespace iolab::core

@@ -19,6 +19,10 @@ namespace iolab::core {
 class Deadlines {
  public:
   static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+  // A time from now, or kNever where a setting means "practically never".
+  static constexpr std::int64_t after(std::int64_t now_ms, std::int64_t delay_ms) {
+    return delay_ms > kNever - now_ms ? kNever : now_ms + delay_ms;
+  }
 
   struct Ticket {
     std::int64_t at_ms = kNever;

@@ -50,6 +50,7 @@ void Partition::recover(Moment now) {
     if (const auto text = storage::read_file(producers_path(), {})) {
       if (auto snapshot = read_producer_snapshot(*text); snapshot && snapshot->offset <= log_->end_offset()) {
         from = std::max(from, snapshot->offset);
+        saved_offset_ = snapshot->offset;
         producers_ = std::move(snapshot->states);
       }
     }
@@ -132,7 +133,8 @@ bool Partition::needs_flush() const {
 }
 
 std::int64_t Partition::flush_due(Moment now) const {
-  return policy_ == FlushPolicy::interval ? now.steady_ms + settings_.flush_interval_ms : now.steady_ms;
+  return policy_ == FlushPolicy::interval ? Deadlines::after(now.steady_ms, settings_.flush_interval_ms)
+                                          : now.steady_ms;
 }
 
 void Partition::flush(Wakeups& wakeups) {
@@ -272,8 +274,9 @@ void Partition::save_producers() {
   std::filesystem::path path;
   {
     const std::scoped_lock lock(mutex_);
-    if (!usable()) return;
-    text = write_producer_snapshot(producers_, log_->end_offset());
+    if (!usable() || saved_offset_ == log_->end_offset()) return;
+    saved_offset_ = log_->end_offset();
+    text = write_producer_snapshot(producers_, saved_offset_);
     path = producers_path();
   }
   if (auto done = storage::replace_file(path, text, {}); !done) {

@@ -92,7 +92,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
     std::int64_t log_start_offset = 0;
   };
   std::optional<Checkpoint> checkpoint() const;  // nothing: the log could not be opened
-  // Writes down what is known of producers, so that the next start need not read the whole log. Blocks on the disk.
+  // Writes down what is known of producers, if anything was appended since the last time, so that the next start need
+  // not read the whole log. Blocks on the disk.
   void save_producers();
   // Syncs and closes the log. False: it failed, and the next start must recover.
   bool close();
@@ -114,6 +115,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::unique_ptr<storage::PartitionLog> log_;
   const TopicSettings settings_;
   ProducerStates producers_;
+  std::int64_t saved_offset_ = -1;  // up to which the producers' snapshot tells
   std::int64_t high_watermark_ = 0;
   std::int64_t unannounced_bytes_ = 0;  // appended above the high watermark
   bool flush_queued_ = false;

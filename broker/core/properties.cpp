@@ -89,7 +89,7 @@ constexpr std::array kProperties{
              "When an acknowledged record is on the disk.", &B::flush},
     Property{"iolab.requests.per.turn", "", integer, none, "64", 1, 100'000, "",
              "Requests of one connection answered before what they produced is sent.", &B::requests_per_turn},
-    Property{"iolab.output.high.water.bytes", "", integer, bytes, "4194304", 1, kInt, "",
+    Property{"iolab.output.high.water.bytes", "", integer, bytes, "1048576", 1, kInt, "",
              "Answer bytes waiting for one connection beyond which its next request waits.",
              &B::output_high_water_bytes},
 };

@@ -151,6 +151,7 @@ TEST(Retention, DeletesOldSegmentsAndMovesTheStart) {
   }
   broker.clock.advance(1000);
   EXPECT_EQ(broker->run_timers(broker.clock.now()), broker.clock.steady_ms + 1000);
+  broker->run_flushes(broker.clock.now());
   const auto answer = broker.ask<FetchResponse>(fetch_request("t", 0, 0), 11).responses[0].partitions[0];
   EXPECT_EQ(answer.error_code, ErrorCode::offset_out_of_range);
   const auto end = broker.ask<FetchResponse>(fetch_request("t", 0, 20), 11).responses[0].partitions[0];

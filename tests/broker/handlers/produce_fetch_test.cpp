@@ -290,7 +290,7 @@ TEST(LongPoll, EndsWhenItsTopicIsDeleted) {
   TestBroker broker;
   broker.create("t");
   Asked waiting = broker.send(fetch_request("t", 0, 0, 500), 11);
-  ASSERT_TRUE(broker->delete_topic("t", broker.clock.now()));
+  ASSERT_TRUE(broker->delete_topic("t"));
   EXPECT_EQ(broker.counting->rings, 1);
   ASSERT_TRUE(broker.resume(waiting));
   EXPECT_EQ(only(TestBroker::answer_of<FetchResponse>(waiting, 11)).error_code, ErrorCode::unknown_topic_or_partition);

@@ -206,7 +206,7 @@ TEST(DeleteTopics, ByNameAndById) {
       broker.ask<protocol::FetchResponse>(test::fetch_request("a", 0, 0), 11).responses[0].partitions[0].high_watermark,
       0)
       << "records of the topic before";
-  (void)broker->run_timers(broker.clock.now());
+  broker->run_flushes(broker.clock.now());
   broker.crash_and_reopen();
   EXPECT_EQ(broker->topics().all().size(), 1U);
 

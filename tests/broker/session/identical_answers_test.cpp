@@ -96,7 +96,7 @@ Result run_on_paper(const std::vector<Frame>& conversations) {
     const Frame answers = play(session, conversation, whole(), [&] { (*broker)->run_flushes(clock.now()); });
     result.answers.insert(result.answers.end(), answers.begin(), answers.end());
   }
-  (void)(*broker)->run_timers(clock.now());
+  (*broker)->run_flushes(clock.now());
   EXPECT_TRUE((*broker)->close());
   broker->reset();
   result.files = files_of(directory.path());

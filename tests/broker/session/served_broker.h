@@ -95,7 +95,7 @@ class ServedBroker {
     stop_.request_stop();
     join();
     host_->stop();
-    (void)broker_->run_timers(clock.now());  // removes the files of deleted topics, if the timer thread had not yet
+    broker_->run_flushes(clock.now());  // removes the files of deleted topics, if the flusher had not yet
     EXPECT_TRUE(broker_->close());
     host_.reset();
     broker_.reset();
