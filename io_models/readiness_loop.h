@@ -127,6 +127,9 @@ class ReadinessLoop {
     if (event.key == kListener) return accept_some();
     Connection* const c = connections_.find(event.key);
     if (c == nullptr) return;  // LESSON: stale-events-are-harmless
+    // LESSON: two-changes-one-flag. Who reports changes may have reported data and the peer's end before either was
+    // read: then the end rings no more, and a short read does not prove that there is nothing behind it.
+    if constexpr (!kLevel) c->to_the_end |= event.readable && c->may_receive;
     c->may_receive |= event.readable;
     c->may_send |= event.writable;
     c->to_the_end |= event.to_the_end;

@@ -201,6 +201,24 @@ TEST_P(Conversation, HalfCloseWithALargeAnswerOwed) {
   EXPECT_TRUE(host().wait_until_sessions(0));
 }
 
+TEST_P(Conversation, HalfCloseBehindBytesThatWaitForAParkedAnswer) {
+  // Failure: bytes and the peer's end, both reported while nobody could read, are taken for one: the end is never read,
+  // and the connection stays for ever.
+  start();
+  Client parked = connect();
+  Client other = connect();
+  parked.send(request(kPark, "key"));
+  ASSERT_TRUE(host().wait_until_parked(1));
+  parked.send(request(kEcho, "behind it"));
+  EXPECT_EQ(other.ask(kEcho, "the bytes were reported"), "the bytes were reported");
+  parked.half_close();
+  EXPECT_EQ(other.ask(kEcho, "the end was reported"), "the end was reported");
+  EXPECT_EQ(other.ask(kRelease, "key"), "1");
+  EXPECT_EQ(parked.receive_answer(), "key");
+  EXPECT_EQ(parked.receive_answer(), "behind it");
+  EXPECT_EQ(parked.discard_until_end(), 0U);
+}
+
 TEST_P(Conversation, HalfCloseWhileParked) {
   // Failure: a FIN is taken for a lost peer while an answer is owed, or makes the server spin until it is given.
   start();
