@@ -330,6 +330,7 @@ Json call_chart(const Results& results) {
       const auto series = results.find_series(bar["series"].get<std::string>());
       const auto& cell = results.cell(*series, levels[panel]);
       for (const auto& [call, value] : cell.calls_per_request) {
+        if (!is_system_call(call)) continue;
         if (std::ranges::find(kinds, call) == kinds.end()) kinds.push_back(call);
         bar["parts"].push_back({{"part", call}, {"value", value}, {"text", three_digits(value)}});
       }

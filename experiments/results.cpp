@@ -11,14 +11,14 @@
 #include "experiments/units.h"
 
 namespace iolab::lab {
-namespace {
 
-constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
-
-// Calls of a library, not of the kernel: what glibc's own threads do behind them is not the layer's to count.
 bool is_system_call(std::string_view call) {
   return !call.starts_with("aio_") && call != "thread_create";
 }
+
+namespace {
+
+constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
 
 double server_requests(const TrialRecord& trial) {
   const auto counted = trial.server.counts.find("requests");

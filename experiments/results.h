@@ -75,6 +75,11 @@ struct Cell {
 
 constexpr double kCeilingLimit = 0.7;  // above it, a rate says more about the client than about the server
 
+// False for calls of the C library that a model makes in place of system calls (aio_read and its like): what glibc's
+// own threads do behind them is not the layer's to count, so such a model's system calls are more than the counted
+// ones.
+bool is_system_call(std::string_view call);
+
 class Results {
  public:
   explicit Results(const RunData& data);

@@ -259,6 +259,24 @@ void note_failures(const Results& results, std::vector<Sentence>& notes) {
   for (const auto& file : results.data().unreadable) notes.push_back({"failed", "Not readable: " + file, {}});
 }
 
+// A model that hands its work to the threads of a library looks cheaper in counted calls than it is.
+void note_hidden_calls(const Results& results, std::vector<Sentence>& notes) {
+  std::map<std::string, double> library_calls;  // of a series, at the first level that it ran at
+  for (const auto& cell : results.cells()) {
+    const auto& id = results.data().plan.series[cell.series].id;
+    double sum = 0;
+    for (const auto& [call, value] : cell.calls_per_request) sum += is_system_call(call) ? 0 : value;
+    if (sum >= 0.1) library_calls.try_emplace(id, sum);
+  }
+  for (const auto& [id, calls] : library_calls) {
+    notes.push_back({"limit",
+                     fmt::format("{} makes {:.2f} calls of the C library per request as well. Threads that the library "
+                                 "hides carry them out; their own system calls are not counted, their CPU time is.",
+                                 id, calls),
+                     {}});
+  }
+}
+
 void note_marked(const Results& results, std::string_view mark, std::string_view text, std::vector<Sentence>& notes) {
   Sentence sentence{"limit", "", {}};
   std::size_t cells = 0;
@@ -324,6 +342,7 @@ std::vector<Sentence> what_was_found(const Results& results) {
 std::vector<Sentence> what_to_know(const Results& results) {
   std::vector<Sentence> notes;
   note_failures(results, notes);
+  note_hidden_calls(results, notes);
   note_marked(results, "client-limited",
               fmt::format("the load generator ran above {} of its own ceiling: requests/s there say much about the "
                           "client; CPU per request and counts are the server's own.",

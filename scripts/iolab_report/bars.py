@@ -209,7 +209,8 @@ def _draw_whole(axes, row, bar, style, start, sheet):
 def _draw_stack(canvas, axes, row, bar, parts, start):
     sheet, at = canvas.sheet, start
     scale = _panel_width(canvas, axes) / (axes.get_xlim()[1] - axes.get_xlim()[0])
-    for piece in bar["parts"]:
+    order = {part: place for place, part in enumerate(parts)}
+    for piece in sorted(bar["parts"], key=lambda piece: order.get(piece["part"], len(order))):
         if piece.get("value") is None:
             continue
         part = parts.get(piece["part"], {"label": piece["part"], "color": SOFT_INK})

@@ -85,12 +85,12 @@ class Canvas:
         artist.remove()
         return width
 
-    def wrapped(self, text, width, size):
+    def wrapped(self, text, width, size, weight="normal"):
         """The text in as many lines as it needs to stay within `width` pixels."""
         lines, line = [], ""
         for word in text.split():
             longer = f"{line} {word}".strip()
-            if line and self.text_width(longer, size) > width:
+            if line and self.text_width(longer, size, weight) > width:
                 lines.append(line)
                 longer = word
             line = longer
@@ -108,7 +108,7 @@ class Canvas:
             return
         margin = self.sheet.margin
         y = 54.0
-        for line in self.wrapped(chart["title"], self.width - 2 * margin, 29):
+        for line in self.wrapped(chart["title"], self.width - 2 * margin, 29, "bold"):
             self.text(margin, y, line, size=29, weight="bold")
             y += 36
         for line in self.wrapped(chart.get("subtitle", ""), self.width - 2 * margin, 17):
