@@ -156,6 +156,25 @@ std::string trials_phrase(const Results& results) {
   return repeat == 1 ? "one trial" : fmt::format("median of {} trials, every trial shown", repeat);
 }
 
+// "16 busy connections, 100 B records, closed loop; median of 3 trials, every trial shown": what does not vary.
+std::string subtitle_for(const Results& results) {
+  const auto& spec = results.data().spec;
+  const auto& work = spec.levels.front().workload;
+  const auto varies = [&](std::string_view path) {
+    return std::ranges::any_of(spec.axes, [&](const Axis& axis) { return axis.path == path; });
+  };
+  std::vector<std::string> parts;
+  parts.push_back(work.kind == "fetch" ? "fetching" : "producing");
+  if (!varies("workload.record_size")) parts.back() += fmt::format(" records of {}", size_text(work.record_bytes));
+  if (!varies("workload.connections"))
+    parts.push_back(counted(static_cast<std::uint64_t>(work.connections), "busy connection"));
+  parts.push_back(work.rate_per_s || varies("workload.arrivals.rate") ? "open loop" : "closed loop");
+  auto text = parts.front();
+  for (std::size_t i = 1; i < parts.size(); ++i) text += ", " + parts[i];
+  text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+  return fmt::format("{}; {}", text, trials_phrase(results));
+}
+
 std::string title_for(const Results& results, const Metric& metric) {
   const auto difference = largest_difference(results, metric.id);
   std::string label(metric.label);
@@ -222,7 +241,7 @@ Json line_chart(const Results& results, const Metric& metric) {
   return {{"id", std::string(metric.id)},
           {"kind", "lines"},
           {"title", title},
-          {"subtitle", fmt::format("{}; {}", metric.label, trials_phrase(results))},
+          {"subtitle", subtitle_for(results)},
           {"alt", fmt::format("Lines of {} over {}, one for each model. {}.", metric.label, axis.label, title)},
           {"x",
            {{"label", axis.label},
@@ -285,7 +304,7 @@ Json bar_chart(const Results& results, const Metric& metric) {
   return {{"id", std::string(metric.id)},
           {"kind", "bars"},
           {"title", title},
-          {"subtitle", fmt::format("{}; {}", metric.label, trials_phrase(results))},
+          {"subtitle", subtitle_for(results)},
           {"alt", fmt::format("Bars of {}, one for each model. {}.", metric.label, title)},
           {"x", bar_axis(metric, span, std::move(values))},
           {"y", no_axis()},

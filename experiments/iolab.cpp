@@ -8,6 +8,7 @@
 #include "clients/command_topics.h"
 #include "experiments/command.h"
 #include "experiments/command_doctor.h"
+#include "experiments/command_first_look.h"
 #include "experiments/command_line.h"
 #include "experiments/command_list.h"
 #include "experiments/command_load.h"
@@ -20,6 +21,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = iolab::kOk;
   iolab::lab::add_doctor_command(app, exit_code);
+  iolab::lab::add_first_look_command(app, exit_code);
   iolab::lab::add_run_command(app, exit_code);
   iolab::lab::add_report_command(app, exit_code);
   iolab::lab::add_list_command(app, exit_code);

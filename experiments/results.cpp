@@ -246,7 +246,7 @@ std::optional<double> Results::noise(std::string_view metric) const {
     const auto some = block_ratios(*second, *first, level, metric);
     all.insert(all.end(), some.begin(), some.end());
   }
-  return noise_floor(all);
+  return all.size() < kFewestBlocks ? std::nullopt : noise_floor(all);
 }
 
 }  // namespace iolab::lab

@@ -92,7 +92,8 @@ class Results {
   // Of one series to another at one level, one for each block in which both have a good trial.
   std::vector<double> block_ratios(std::size_t series, std::size_t other, std::size_t level,
                                    std::string_view metric) const;
-  // From the baseline entered twice, over all levels; nothing if it did not run.
+  // From the baseline entered twice, over all levels; nothing if there are fewer than kFewestBlocks of such ratios:
+  // then nothing can be compared.
   std::optional<double> noise(std::string_view metric) const;
   std::optional<double> metric_of(const TrialRecord& trial, std::string_view metric) const;
   int failed_trials() const { return failed_; }

@@ -119,6 +119,13 @@ std::expected<void, std::string> RunDirectory::write(std::string_view name, std:
   return {};
 }
 
+std::expected<void, std::string> RunDirectory::write_below(std::string_view folder, std::string_view name,
+                                                           std::string_view text) const {
+  std::error_code error;
+  fs::create_directories(file(folder), error);
+  return write(fmt::format("{}/{}", folder, name), text);
+}
+
 std::expected<void, std::string> RunDirectory::write_trial(const TrialRecord& record) const {
   return write(fmt::format("trials/{:04}.json", record.index), to_json(record).dump(1) + "\n");
 }

@@ -25,6 +25,8 @@ class RunDirectory {
 
   // The error is a sentence with path and cause.
   std::expected<void, std::string> write(std::string_view name, std::string_view text) const;
+  std::expected<void, std::string> write_below(std::string_view folder, std::string_view name,
+                                               std::string_view text) const;
   std::expected<void, std::string> write_trial(const TrialRecord& record) const;
   // In order of their index; a file that cannot be read is named in `unreadable`, never skipped in silence.
   std::vector<TrialRecord> read_trials(std::vector<std::string>& unreadable) const;

@@ -224,12 +224,14 @@ void say_not_run(const Results& results, std::vector<Sentence>& found) {
 void say_noise(const Results& results, const Metric& metric, std::optional<double> floor,
                std::vector<Sentence>& found) {
   const auto& baseline = results.data().spec.baseline;
+  if (!floor && results.data().spec.timing.repeat == 1) return;  // say_preview() says it
   if (!floor) {
-    found.push_back({"noise",
-                     fmt::format("{} was not run twice, so nothing here says how large no difference is: times are "
-                                 "shown and not compared.",
-                                 capital(baseline)),
-                     {}});
+    found.push_back(
+        {"noise",
+         fmt::format("Too few pairs of {} against itself to say how large no difference is: times are shown "
+                     "and not compared.",
+                     baseline),
+         {}});
     return;
   }
   found.push_back(
@@ -244,6 +246,22 @@ std::size_t trials_per_cell(const Results& results) {
   std::size_t most = 0;
   for (const auto& cell : results.cells()) most = std::max(most, cell.trials.size());
   return most;
+}
+
+void say_preview(const Results& results, std::vector<Sentence>& found) {
+  const auto trials = trials_per_cell(results);
+  constexpr std::size_t kEnough = 6;
+  if (trials == 0 || trials >= kEnough) return;
+  const auto& spec = results.data().spec;
+  if (spec.timing.repeat == 1) {
+    found.push_back({"preview", "A glance: one trial for each figure, so times are shown and not compared.", {}});
+    return;
+  }
+  found.push_back({"preview",
+                   fmt::format("A preview: {} per cell show a direction and no interval. For an interval: iolab run {} "
+                               "--profile standard",
+                               counted(trials, "trial"), spec.name),
+                   {}});
 }
 
 void note_failures(const Results& results, std::vector<Sentence>& notes) {
@@ -326,16 +344,7 @@ std::vector<Sentence> what_was_found(const Results& results) {
   }
   say_noise(results, metric, floor, found);
   say_not_run(results, found);
-  const auto trials = trials_per_cell(results);
-  constexpr std::size_t kEnough = 6;
-  if (trials > 0 && trials < kEnough) {
-    found.push_back(
-        {"preview",
-         fmt::format("A preview: {} per cell show a direction and no interval. For an interval: iolab run {} "
-                     "--profile standard",
-                     counted(trials, "trial"), results.data().spec.name),
-         {}});
-  }
+  say_preview(results, found);
   return found;
 }
 
@@ -355,6 +364,16 @@ std::vector<Sentence> what_to_know(const Results& results) {
               "in line.",
               notes);
   note_marked(results, "steal", "the host took more than 1 % of the time away (steal).", notes);
+  const bool has_aio = std::ranges::any_of(results.cells(), [&](const Cell& cell) {
+    return !cell.trials.empty() && model_id(results.data().plan.series[cell.series].model) == "posix-aio";
+  });
+  if (has_aio) {
+    notes.push_back(
+        {"limit",
+         "posix-aio: the calls that glibc's hidden threads make are not in its count of system calls; their "
+         "CPU, threads and context switches are in its other figures.",
+         {}});
+  }
   if (results.data().cpus.shared()) {
     notes.push_back(
         {"limit", "Server and load shared one CPU: times say as much about the scheduler as about the models.", {}});

@@ -68,7 +68,7 @@ std::optional<double> noise_floor(std::span<const double> ratios_of_the_same) {
 }
 
 Direction direction(std::span<const double> ratios, double floor) {
-  if (ratios.empty()) return Direction::not_told;
+  if (ratios.size() < kFewestBlocks) return Direction::not_told;
   if (std::ranges::all_of(ratios, [&](double ratio) { return ratio > 1 + floor; })) return Direction::above;
   if (std::ranges::all_of(ratios, [&](double ratio) { return ratio < 1 / (1 + floor); })) return Direction::below;
   return Direction::not_told;

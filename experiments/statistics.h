@@ -45,8 +45,9 @@ std::optional<double> noise_floor(std::span<const double> ratios_of_the_same);
 enum class Direction : std::uint8_t {
   above,     // every block's ratio lies above 1 + floor
   below,     // every block's ratio lies below 1 / (1 + floor)
-  not_told,  // anything else: it may differ, these blocks do not show it
+  not_told,  // anything else, or fewer than kFewestBlocks: it may differ, these blocks do not show it
 };
+constexpr std::size_t kFewestBlocks = 3;  // below it a direction is an anecdote
 Direction direction(std::span<const double> ratios, double floor);
 
 }  // namespace iolab::lab

@@ -38,7 +38,7 @@ std::string column_label(const Results& results, std::size_t level) {
   for (std::size_t axis = 0; axis < spec.axes.size(); ++axis) {
     text += (axis > 0 ? ", " : "") + spec.axes[axis].labels[spec.levels[level].at[axis]];
   }
-  return text.empty() ? "all" : text;
+  return text;
 }
 
 // "idle connections", or "record size, busy connections": what the columns are.
@@ -81,7 +81,8 @@ Table metric_table(const Results& results, const Metric& metric) {
   if (!spec.axes.empty()) table.caption += fmt::format(" Columns: {}.", axes_text(spec));
   table.columns.push_back({"model", "model", "", false});
   for (std::size_t level = 0; level < spec.levels.size(); ++level) {
-    table.columns.push_back({spec.levels[level].id, column_label(results, level), std::string(metric.unit), true});
+    const auto label = spec.axes.empty() ? std::string(metric.short_label) : column_label(results, level);
+    table.columns.push_back({spec.levels[level].id, label, std::string(metric.unit), true});
   }
   for (std::size_t series = 0; series < results.data().plan.series.size(); ++series) {
     const auto& entry = results.data().plan.series[series];
@@ -95,6 +96,33 @@ Table metric_table(const Results& results, const Metric& metric) {
     table.rows.push_back(std::move(row));
   }
   if (metric.exact) table.caption = "Counted, not sampled." + table.caption.substr(trials_text(results).size());
+  return table;
+}
+
+// An experiment without axes has room for several metrics side by side.
+Table overview_table(const Results& results) {
+  Table table;
+  table.id = "overview";
+  table.title = "What it costs";
+  table.caption = trials_text(results);
+  table.columns.push_back({"model", "model", "", false});
+  std::vector<const Metric*> shown;
+  for (const auto* id : {"syscalls_per_request", "server_cpu_us_per_request", "requests_per_s", "latency_p50_us",
+                         "latency_p99_us", "threads", "rss_mib"}) {
+    shown.push_back(find_metric(id));
+    const auto& metric = *shown.back();
+    auto label = std::string(metric.short_label);
+    if (!metric.unit.empty() && metric.unit != "1/s") label += fmt::format(" ({})", metric.unit);
+    table.columns.push_back({id, label, std::string(metric.unit), true});
+  }
+  for (std::size_t series = 0; series < results.data().plan.series.size(); ++series) {
+    const auto& id = results.data().plan.series[series].id;
+    Table::Row row{id, {{id, {}, {}, Quality::ok}}, row_note(results, series)};
+    if (row.note.empty()) {
+      for (const auto* metric : shown) row.cells.push_back(figure(results.cell(series, 0), *metric));
+    }
+    table.rows.push_back(std::move(row));
+  }
   return table;
 }
 
@@ -192,8 +220,12 @@ Table call_table(const Results& results) {
 
 std::vector<Table> make_tables(const Results& results) {
   std::vector<Table> tables;
-  tables.push_back(metric_table(results, *find_metric("syscalls_per_request")));
-  for (const auto& id : results.data().spec.watch) tables.push_back(metric_table(results, *find_metric(id)));
+  if (results.data().spec.axes.empty()) {
+    tables.push_back(overview_table(results));
+  } else {
+    tables.push_back(metric_table(results, *find_metric("syscalls_per_request")));
+    for (const auto& id : results.data().spec.watch) tables.push_back(metric_table(results, *find_metric(id)));
+  }
   for (std::size_t i = 0; i < tables.size() && i < 2; ++i) tables[i].in_terminal = true;
   tables.front().notes = reasons(results);
   tables.push_back(call_table(results));

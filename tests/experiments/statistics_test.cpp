@@ -91,8 +91,9 @@ TEST(Statistics, DirectionNeedsEveryBlockBeyondTheNoise) {
   SCOPED_TRACE("a difference is claimed that one block contradicts, or that the A/A comparison shows as well");
   EXPECT_EQ(direction(std::vector<double>{1.3, 1.4, 1.21}, 0.2), Direction::above);
   EXPECT_EQ(direction(std::vector<double>{1.3, 1.4, 1.19}, 0.2), Direction::not_told);
-  EXPECT_EQ(direction(std::vector<double>{0.8, 0.7}, 0.2), Direction::below);
-  EXPECT_EQ(direction(std::vector<double>{0.84, 0.7}, 0.2), Direction::not_told);
+  EXPECT_EQ(direction(std::vector<double>{0.8, 0.7, 0.5}, 0.2), Direction::below);
+  EXPECT_EQ(direction(std::vector<double>{0.84, 0.7, 0.5}, 0.2), Direction::not_told);
+  EXPECT_EQ(direction(std::vector<double>{5, 5}, 0.0), Direction::not_told);
   EXPECT_EQ(direction({}, 0.0), Direction::not_told);
 }
 
