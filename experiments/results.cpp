@@ -249,4 +249,13 @@ std::optional<double> Results::noise(std::string_view metric) const {
   return all.size() < kFewestBlocks ? std::nullopt : noise_floor(all);
 }
 
+std::optional<double> Results::noise(std::string_view metric, std::size_t level) const {
+  const auto first = baseline();
+  const auto second = find_series(data_.spec.baseline + " (again)");
+  if (!first || !second) return std::nullopt;
+  constexpr std::size_t kEnoughAlone = 6;
+  const auto here = block_ratios(*second, *first, level, metric);
+  return here.size() >= kEnoughAlone ? noise_floor(here) : noise(metric);
+}
+
 }  // namespace iolab::lab

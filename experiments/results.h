@@ -92,9 +92,10 @@ class Results {
   // Of one series to another at one level, one for each block in which both have a good trial.
   std::vector<double> block_ratios(std::size_t series, std::size_t other, std::size_t level,
                                    std::string_view metric) const;
-  // From the baseline entered twice, over all levels; nothing if there are fewer than kFewestBlocks of such ratios:
-  // then nothing can be compared.
-  std::optional<double> noise(std::string_view metric) const;
+  // How far the baseline was from itself: at this level if enough of its blocks say so, else over all levels together,
+  // which is never less. Nothing if there are fewer than kFewestBlocks of such ratios: then nothing can be compared.
+  std::optional<double> noise(std::string_view metric, std::size_t level) const;
+  std::optional<double> noise(std::string_view metric) const;  // over all levels
   std::optional<double> metric_of(const TrialRecord& trial, std::string_view metric) const;
   int failed_trials() const { return failed_; }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 
 #include "experiments/metrics.h"
@@ -28,18 +29,23 @@ std::string ratio_range(std::vector<double> ratios) {
   return low == high ? low + " times" : fmt::format("{} to {} times", low, high);
 }
 
+std::string capital(std::string text) {
+  if (!text.empty()) text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+  return text;
+}
+
 // Models by the printed value of a count at one level, in the order of first appearance.
 struct Group {
   std::string value;
   std::vector<std::string> models;
 };
 std::vector<Group> grouped(const Results& results, std::size_t level, const Metric& metric,
-                           std::vector<std::string>& cells) {
+                           std::vector<std::string>& cells, const std::function<bool(std::size_t)>& wanted) {
   std::vector<Group> groups;
   for (std::size_t series = 0; series < results.data().plan.series.size(); ++series) {
     const auto& cell = results.cell(series, level);
     const auto value = cell.median_of(metric.id);
-    if (!is_model(results, series) || !value) continue;
+    if (!is_model(results, series) || !value || !wanted(series)) continue;
     const auto text = metric_text(metric, *value);
     auto group = std::ranges::find(groups, text, &Group::value);
     if (group == groups.end()) group = groups.insert(groups.end(), Group{text, {}});
@@ -50,24 +56,39 @@ std::vector<Group> grouped(const Results& results, std::size_t level, const Metr
   return groups;
 }
 
-std::string capital(std::string text) {
-  if (!text.empty()) text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+// "2.00 in blocking; 3.00 in select and epoll"
+std::string groups_text(const std::vector<Group>& groups) {
+  std::string text;
+  for (const auto& group : groups) {
+    text += fmt::format("{}{} in {}", text.empty() ? "" : "; ", group.value, listed(group.models));
+  }
   return text;
 }
 
+// At the first level all models, at the last only those whose count is another one there.
 void say_counts(const Results& results, std::vector<Sentence>& found) {
   const Metric& metric = *find_metric("syscalls_per_request");
-  for (const auto level : telling_levels(results, 2)) {
-    Sentence sentence{"exact", "", {}};
-    const auto groups = grouped(results, level, metric, sentence.cells);
-    if (groups.empty()) continue;
-    std::vector<std::string> parts;
-    for (const auto& group : groups) parts.push_back(fmt::format("{} in {}", group.value, listed(group.models)));
-    std::string text;
-    for (const auto& part : parts) text += (text.empty() ? "" : "; ") + part;
-    sentence.text = fmt::format("System calls per request{}: {}.", at_level(results, level), text);
-    found.push_back(std::move(sentence));
-  }
+  const auto levels = telling_levels(results, 2);
+  if (levels.empty()) return;
+  Sentence all{"exact", "", {}};
+  const auto groups = grouped(results, levels.front(), metric, all.cells, [](std::size_t) { return true; });
+  if (groups.empty()) return;
+  all.text = fmt::format("System calls per request{}: {}.", at_level(results, levels.front()), groups_text(groups));
+  found.push_back(std::move(all));
+  if (levels.size() < 2) return;
+  Sentence changed{"exact", "", {}};
+  const auto differs = [&](std::size_t series) {
+    constexpr double kChange = 0.02;
+    const auto before = results.cell(series, levels.front()).median_of(metric.id);
+    const auto now = results.cell(series, levels.back()).median_of(metric.id);
+    return before && now && std::abs(*now / *before - 1) > kChange;
+  };
+  const auto others = grouped(results, levels.back(), metric, changed.cells, differs);
+  auto where = at_level(results, levels.back()).substr(1);
+  changed.text = others.empty() ? fmt::format("{} the same.", capital(where))
+                                : fmt::format("{} instead: {}.", capital(where), groups_text(others));
+  if (others.empty()) changed.cells.push_back(results.cell(0, levels.back()).id);
+  found.push_back(std::move(changed));
 }
 
 void say_in_vain(const Results& results, std::vector<Sentence>& found) {
@@ -81,12 +102,12 @@ void say_in_vain(const Results& results, std::vector<Sentence>& found) {
       const auto& cell = results.cell(series, level);
       const auto value = cell.median_of("would_block_per_request");
       if (!value || *value < kWorthSaying) continue;
-      parts.push_back(three_digits(*value) + " times per request" + at_level(results, level));
+      parts.push_back(three_digits(*value) + at_level(results, level));
       sentence.cells.push_back(cell.id);
     }
     if (parts.empty()) continue;
-    sentence.text =
-        fmt::format("{} asked a socket in vain (EAGAIN) {}.", results.data().plan.series[series].id, listed(parts));
+    sentence.text = fmt::format("{} asks sockets in vain (EAGAIN), per request: {}.",
+                                results.data().plan.series[series].id, listed(parts));
     found.push_back(std::move(sentence));
   }
 }
@@ -95,18 +116,27 @@ void say_threads(const Results& results, std::vector<Sentence>& found) {
   const auto levels = telling_levels(results, 2);
   if (levels.empty()) return;
   Sentence sentence{"exact", "", {}};
-  const auto groups = grouped(results, levels.back(), *find_metric("threads"), sentence.cells);
+  const auto groups =
+      grouped(results, levels.back(), *find_metric("threads"), sentence.cells, [](std::size_t) { return true; });
   if (groups.size() < 2) return;
-  std::string text;
-  for (const auto& group : groups) {
-    text += fmt::format("{}{} in {}", text.empty() ? "" : "; ", group.value, listed(group.models));
-  }
-  sentence.text = fmt::format("Threads of the server{}: {}.", at_level(results, levels.back()), text);
+  sentence.text = fmt::format("Threads of the server{}: {}.", at_level(results, levels.back()), groups_text(groups));
   found.push_back(std::move(sentence));
 }
 
+// A cause is named only if a counter supports it: as many calls and more time means dearer calls.
+std::string cause(const Results& results, std::size_t series, std::size_t baseline, std::size_t level) {
+  constexpr double kAsMany = 0.05;
+  const auto calls = results.cell(series, level).median_of("syscalls_per_request");
+  const auto reference = results.cell(baseline, level).median_of("syscalls_per_request");
+  if (!calls || !reference || std::abs(*calls / *reference - 1) > kAsMany) return {};
+  return fmt::format(
+      " Both make about as many system calls ({} and {} per request): it is the single call that costs "
+      "more, not their number.",
+      three_digits(*calls), three_digits(*reference));
+}
+
 // One model against the baseline, level by level: what the question asks.
-void say_focus(const Results& results, const Metric& metric, double floor, std::vector<Sentence>& found) {
+void say_focus(const Results& results, const Metric& metric, std::vector<Sentence>& found) {
   const auto baseline = results.baseline();
   for (const auto& model : results.data().spec.focus) {
     const auto series = results.find_series(model);
@@ -114,13 +144,16 @@ void say_focus(const Results& results, const Metric& metric, double floor, std::
     Sentence sentence{"measured", "", {}};
     std::vector<std::string> told;
     std::vector<std::string> untold;
+    std::optional<std::size_t> last_above;
     for (const auto level : telling_levels(results, 5)) {
       const auto ratios = results.block_ratios(*series, *baseline, level, metric.id);
       if (ratios.empty()) continue;
       sentence.cells.push_back(results.cell(*series, level).id);
       sentence.cells.push_back(results.cell(*baseline, level).id);
       const auto where = at_level(results, level);
-      if (direction(ratios, floor) == Direction::not_told) {
+      const auto told_direction = direction(ratios, results.noise(metric.id, level).value_or(0));
+      if (told_direction == Direction::above) last_above = level;
+      if (told_direction == Direction::not_told) {
         untold.push_back(fmt::format("{} ({})", where.empty() ? " here" : where.substr(1), ratio_range(ratios)));
       } else {
         told.push_back(ratio_range(ratios) + where);
@@ -135,13 +168,14 @@ void say_focus(const Results& results, const Metric& metric, double floor, std::
       sentence.text += fmt::format("{}{} and {} cannot be told apart {}.", told.empty() ? "" : " ", capital(model),
                                    reference, listed(untold));
     }
+    if (last_above && metric.id.starts_with("server_"))
+      sentence.text += cause(results, *series, *baseline, *last_above);
     found.push_back(std::move(sentence));
   }
 }
 
 // Everyone else against the baseline, at one level.
-void say_level(const Results& results, const Metric& metric, double floor, std::size_t level,
-               std::vector<Sentence>& found) {
+void say_level(const Results& results, const Metric& metric, std::size_t level, std::vector<Sentence>& found) {
   const auto baseline = results.baseline();
   if (!baseline) return;
   Sentence sentence{"measured", "", {results.cell(*baseline, level).id}};
@@ -154,7 +188,7 @@ void say_level(const Results& results, const Metric& metric, double floor, std::
     if (ratios.empty()) continue;
     const auto& id = results.data().plan.series[series].id;
     sentence.cells.push_back(results.cell(series, level).id);
-    switch (direction(ratios, floor)) {
+    switch (direction(ratios, results.noise(metric.id, level).value_or(0))) {
       case Direction::above: more.push_back(fmt::format("{} {}", id, ratio_range(ratios))); break;
       case Direction::below: less.push_back(fmt::format("{} {}", id, ratio_range(ratios))); break;
       case Direction::not_told: untold.push_back(id); break;
@@ -191,6 +225,18 @@ void say_growth(const Results& results, const Metric& metric, double floor, std:
        {first.id, last.id}});
 }
 
+// " with 900 and 5,000 idle connections" where one axis varies.
+std::string at_levels(const Results& results, const std::vector<std::size_t>& levels) {
+  const auto& spec = results.data().spec;
+  std::vector<std::string> where;
+  for (const auto level : levels) where.push_back(spec.levels[level].label);
+  if (spec.axes.size() == 1) {
+    const auto& axis = spec.axes.front();
+    for (std::size_t i = 0; i + 1 < levels.size(); ++i) where[i] = axis.labels[spec.levels[levels[i]].at.front()];
+  }
+  return " with " + listed(where);
+}
+
 void say_not_run(const Results& results, std::vector<Sentence>& found) {
   struct Missing {
     std::string reason;
@@ -211,9 +257,7 @@ void say_not_run(const Results& results, std::vector<Sentence>& found) {
     for (const auto& [series, levels] : missing.levels_by_series) {
       std::string text = results.data().plan.series[series].id;
       if (levels.size() < results.data().spec.levels.size()) {
-        std::vector<std::string> where;
-        for (const auto level : levels) where.push_back(results.data().spec.levels[level].label);
-        text += " with " + listed(where);
+        text += at_levels(results, levels);
       }
       who.push_back(std::move(text));
     }
@@ -337,9 +381,9 @@ std::vector<Sentence> what_was_found(const Results& results) {
   say_threads(results, found);
   const Metric& metric = *find_metric(results.data().spec.watch.front());
   const auto floor = results.noise(metric.id);
-  if (floor) {
-    say_focus(results, metric, *floor, found);
-    for (const auto level : telling_levels(results, 2)) say_level(results, metric, *floor, level, found);
+  if (floor && trials_per_cell(results) >= kFewestBlocks) {
+    say_focus(results, metric, found);
+    for (const auto level : telling_levels(results, 2)) say_level(results, metric, level, found);
     say_growth(results, metric, *floor, found);
   }
   say_noise(results, metric, floor, found);
@@ -386,14 +430,13 @@ std::vector<Sentence> what_to_know(const Results& results) {
 
 std::string largest_difference(const Results& results, std::string_view metric) {
   const auto baseline = results.baseline();
-  const auto floor = results.noise(metric);
-  if (!baseline || !floor) return {};
-  double farthest = 1 + *floor;
+  if (!baseline || !results.noise(metric)) return {};
+  double farthest = 1;
   std::string text;
   for (const auto& cell : results.cells()) {
     if (!is_model(results, cell.series) || cell.series == *baseline) continue;
     const auto ratios = results.block_ratios(cell.series, *baseline, cell.level, metric);
-    if (direction(ratios, *floor) == Direction::not_told) continue;
+    if (direction(ratios, *results.noise(metric, cell.level)) == Direction::not_told) continue;
     const double middle = median(ratios);
     const double distance = std::max(middle, 1 / middle);
     if (distance <= farthest) continue;

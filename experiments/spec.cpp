@@ -231,7 +231,9 @@ Level make_level(const Json& root, const std::vector<Axis>& axes, const std::vec
     at_path(settled, path) = root["matrix"][path][at[i]];
     const auto dot = path.rfind("workload.", 0) == 0 ? path.rfind('.') : path.find('.');
     level.id += fmt::format("{}{}={}", i > 0 ? "," : "", path.substr(dot + 1), axes[i].values[at[i]]);
-    level.label += (i > 0 ? ", " : "") + level_phrase(axes[i], at[i]);
+    // What does not vary need not be said at every figure.
+    const bool varies = axes[i].values.size() > 1 || axes.size() == 1;
+    if (varies) level.label += (level.label.empty() ? "" : ", ") + level_phrase(axes[i], at[i]);
   }
   if (axes.empty()) level.id = level.label = "all";
   level.workload = workload_of(settled["workload"]);

@@ -36,7 +36,8 @@ std::string column_label(const Results& results, std::size_t level) {
   const auto& spec = results.data().spec;
   std::string text;
   for (std::size_t axis = 0; axis < spec.axes.size(); ++axis) {
-    text += (axis > 0 ? ", " : "") + spec.axes[axis].labels[spec.levels[level].at[axis]];
+    if (spec.axes.size() > 1 && spec.axes[axis].values.size() == 1) continue;
+    text += (text.empty() ? "" : ", ") + spec.axes[axis].labels[spec.levels[level].at[axis]];
   }
   return text;
 }
@@ -44,7 +45,9 @@ std::string column_label(const Results& results, std::size_t level) {
 // "idle connections", or "record size, busy connections": what the columns are.
 std::string axes_text(const Spec& spec) {
   std::string text;
-  for (const auto& axis : spec.axes) text += (text.empty() ? "" : ", ") + axis.label;
+  for (const auto& axis : spec.axes) {
+    if (spec.axes.size() == 1 || axis.values.size() > 1) text += (text.empty() ? "" : ", ") + axis.label;
+  }
   return text;
 }
 

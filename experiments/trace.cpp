@@ -100,10 +100,10 @@ std::string piece_text(const Piece& piece) {
 }
 
 std::string calls_text(const Lane& lane) {
-  std::string text =
-      fmt::format("{} made while the request was under way", counted(static_cast<std::uint64_t>(lane.calls), "call"));
-  if (lane.calls_in_vain > 0) text += fmt::format(", {} in vain", with_thousands(lane.calls_in_vain));
-  if (lane.in_vain_before > 0) text += fmt::format("; {} in vain before it", with_thousands(lane.in_vain_before));
+  std::string text = fmt::format("{}, answer after {} us", counted(static_cast<std::uint64_t>(lane.calls), "call"),
+                                 three_digits(lane.answered_us));
+  if (lane.calls_in_vain > 0) text += fmt::format("; {} calls in vain", with_thousands(lane.calls_in_vain));
+  if (lane.in_vain_before > 0) text += fmt::format(", {} before it", with_thousands(lane.in_vain_before));
   return text;
 }
 
@@ -205,8 +205,7 @@ nlohmann::ordered_json timeline_chart(const std::vector<Lane>& lanes) {
     Json marks = Json::array();
     if (lane.missing.empty()) {
       marks.push_back({{"at_us", 0.0}, {"label", "client sends"}});
-      marks.push_back({{"at_us", std::min(lane.answered_us, longest)},
-                       {"label", fmt::format("answer after {} us", three_digits(lane.answered_us))}});
+      marks.push_back({{"at_us", std::min(lane.answered_us, longest)}, {"label", "client has the answer"}});
     }
     drawn.push_back({{"series", lane.series},
                      {"title", lane.series},
