@@ -27,7 +27,7 @@ constexpr std::string_view kSpec = R"({
   "version": 1,
   "name": "first-look",
   "question": "What happens to one request in each model, and what does it cost?",
-  "background": "First one request at a time, with every system call traced. Then, untraced, 16 busy connections with records of 100 B: a glance, not a comparison.",
+  "background": "One request at a time, every call traced; then 16 busy connections, untraced: a glance.",
   "baseline": "epoll",
   "watch": ["server_cpu_us_per_request", "requests_per_s", "latency_p99_us"],
   "workload": { "kind": "produce", "connections": 16, "record_size": "100B" },

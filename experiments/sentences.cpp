@@ -308,50 +308,6 @@ void say_preview(const Results& results, std::vector<Sentence>& found) {
                    {}});
 }
 
-void note_failures(const Results& results, std::vector<Sentence>& notes) {
-  for (const auto& cell : results.cells()) {
-    const bool failed =
-        cell.status == CellStatus::failed || (cell.status == CellStatus::partial && !cell.reason.empty());
-    if (!failed) continue;
-    notes.push_back({"failed",
-                     fmt::format("{}{}: {}.", results.data().plan.series[cell.series].id, at_level(results, cell.level),
-                                 cell.reason),
-                     {cell.id}});
-  }
-  for (const auto& file : results.data().unreadable) notes.push_back({"failed", "Not readable: " + file, {}});
-}
-
-// A model that hands its work to the threads of a library looks cheaper in counted calls than it is.
-void note_hidden_calls(const Results& results, std::vector<Sentence>& notes) {
-  std::map<std::string, double> library_calls;  // of a series, at the first level that it ran at
-  for (const auto& cell : results.cells()) {
-    const auto& id = results.data().plan.series[cell.series].id;
-    double sum = 0;
-    for (const auto& [call, value] : cell.calls_per_request) sum += is_system_call(call) ? 0 : value;
-    if (sum >= 0.1) library_calls.try_emplace(id, sum);
-  }
-  for (const auto& [id, calls] : library_calls) {
-    notes.push_back({"limit",
-                     fmt::format("{} makes {:.2f} calls of the C library per request as well. Threads that the library "
-                                 "hides carry them out; their own system calls are not counted, their CPU time is.",
-                                 id, calls),
-                     {}});
-  }
-}
-
-void note_marked(const Results& results, std::string_view mark, std::string_view text, std::vector<Sentence>& notes) {
-  Sentence sentence{"limit", "", {}};
-  std::size_t cells = 0;
-  for (const auto& cell : results.cells()) {
-    if (cell.trials.empty() || results.data().plan.series[cell.series].role == Role::ceiling) continue;
-    ++cells;
-    if (std::ranges::find(cell.marks, mark) != cell.marks.end()) sentence.cells.push_back(cell.id);
-  }
-  if (sentence.cells.empty()) return;
-  sentence.text = fmt::format("In {} of {} {}", sentence.cells.size(), counted(cells, "cell"), text);
-  notes.push_back(std::move(sentence));
-}
-
 }  // namespace
 
 std::string at_level(const Results& results, std::size_t level) {
@@ -390,42 +346,6 @@ std::vector<Sentence> what_was_found(const Results& results) {
   say_not_run(results, found);
   say_preview(results, found);
   return found;
-}
-
-std::vector<Sentence> what_to_know(const Results& results) {
-  std::vector<Sentence> notes;
-  note_failures(results, notes);
-  note_hidden_calls(results, notes);
-  note_marked(results, "client-limited",
-              fmt::format("the load generator ran above {} of its own ceiling: requests/s there say much about the "
-                          "client; CPU per request and counts are the server's own.",
-                          percent_text(kCeilingLimit)),
-              notes);
-  note_marked(results, "not-steady", "the second half of a window was more than 20 % faster or slower than the first.",
-              notes);
-  note_marked(results, "overloaded",
-              "less than 99 % of the requested rate was answered: latency there includes waiting "
-              "in line.",
-              notes);
-  note_marked(results, "steal", "the host took more than 1 % of the time away (steal).", notes);
-  const bool has_aio = std::ranges::any_of(results.cells(), [&](const Cell& cell) {
-    return !cell.trials.empty() && model_id(results.data().plan.series[cell.series].model) == "posix-aio";
-  });
-  if (has_aio) {
-    notes.push_back(
-        {"limit",
-         "posix-aio: the calls that glibc's hidden threads make are not in its count of system calls; their "
-         "CPU, threads and context switches are in its other figures.",
-         {}});
-  }
-  if (results.data().cpus.shared()) {
-    notes.push_back(
-        {"limit", "Server and load shared one CPU: times say as much about the scheduler as about the models.", {}});
-  }
-  if (results.data().dirty) {
-    notes.push_back({"limit", "The binary was built from a tree with changes that no commit holds.", {}});
-  }
-  return notes;
 }
 
 std::string largest_difference(const Results& results, std::string_view metric) {

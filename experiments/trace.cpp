@@ -14,8 +14,6 @@
 namespace iolab::lab {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr std::int64_t kEagain = -11;
 constexpr double kWorthShowing = 1;  // a shorter pause between two calls is no work of the broker
 
@@ -75,36 +73,6 @@ void add_work(Lane& lane) {
     last[piece.thread] = &piece;
   }
   lane.pieces = std::move(all);
-}
-
-struct StateLook {
-  Doing doing;
-  std::string_view id, label, color, hatch;
-};
-constexpr std::array kStates{
-    StateLook{Doing::wait, "wait", "asleep in the kernel, until woken", "#D9D9D9", ""},
-    StateLook{Doing::ask, "ask", "asked in vain (EAGAIN)", "#D55E00", "xxxx"},
-    StateLook{Doing::receive, "receive", "taking the request", "#0072B2", ""},
-    StateLook{Doing::work, "work", "the broker at work, log included", "#009E73", ""},
-    StateLook{Doing::send, "send", "sending the answer", "#E69F00", "--"},
-    StateLook{Doing::submit, "submit", "handing over or collecting orders", "#CC79A7", "\\\\"},
-};
-
-std::string piece_text(const Piece& piece) {
-  if (piece.doing == Doing::work) return fmt::format("the broker: {} us", three_digits(piece.to_us - piece.from_us));
-  const auto took = three_digits(piece.to_us - piece.from_us);
-  if (piece.repeat > 1)
-    return fmt::format("{} in vain, {} times in {} us", piece.call, with_thousands(piece.repeat), took);
-  if (piece.result == kEagain) return fmt::format("{} in vain (EAGAIN) after {} us", piece.call, took);
-  return fmt::format("{} returned {} after {} us", piece.call, piece.result, took);
-}
-
-std::string calls_text(const Lane& lane) {
-  std::string text = fmt::format("{}, answer after {} us", counted(static_cast<std::uint64_t>(lane.calls), "call"),
-                                 three_digits(lane.answered_us));
-  if (lane.calls_in_vain > 0) text += fmt::format("; {} calls in vain", with_thousands(lane.calls_in_vain));
-  if (lane.in_vain_before > 0) text += fmt::format(", {} before it", with_thousands(lane.in_vain_before));
-  return text;
 }
 
 }  // namespace
@@ -167,125 +135,6 @@ Lane make_lane(const std::string& series, const std::vector<TracedCall>& calls,
   if (lane.pieces.empty()) lane.missing = "the trace holds no call of this request";
   add_work(lane);
   return lane;
-}
-
-nlohmann::ordered_json timeline_chart(const std::vector<Lane>& lanes) {
-  double longest = 1;
-  const Lane* fewest = nullptr;
-  const Lane* most = nullptr;
-  std::vector<double> totals;
-  for (const auto& lane : lanes) {
-    if (!lane.missing.empty()) continue;
-    totals.push_back(lane.answered_us);
-    const auto useful = [](const Lane& l) { return l.calls - l.calls_in_vain; };
-    if (fewest == nullptr || useful(lane) < useful(*fewest)) fewest = &lane;
-    if (most == nullptr || lane.calls > most->calls) most = &lane;
-  }
-  std::ranges::sort(totals);
-  // One slow model must not press all others into a corner: what is cut off has its number printed.
-  if (!totals.empty()) longest = std::min(totals.back() * 1.1, totals[totals.size() / 2] * 2.5);
-  const double left = -0.12 * longest;
-  Json drawn = Json::array();
-  for (const auto& lane : lanes) {
-    Json events = Json::array();
-    for (const auto& piece : lane.pieces) {
-      const auto& look = *std::ranges::find(kStates, piece.doing, &StateLook::doing);
-      events.push_back({{"thread", piece.thread},
-                        {"state", look.id},
-                        {"call", piece.call},
-                        {"text", piece_text(piece)},
-                        {"from_us", piece.from_us},
-                        {"to_us", piece.to_us},
-                        {"draw_from_us", std::clamp(piece.from_us, left, longest)},
-                        {"draw_to_us", std::clamp(piece.to_us, left, longest)},
-                        {"result", piece.doing == Doing::work ? "" : std::to_string(piece.result)},
-                        {"where", piece.where},
-                        {"repeat", piece.repeat}});
-    }
-    Json marks = Json::array();
-    if (lane.missing.empty()) {
-      marks.push_back({{"at_us", 0.0}, {"label", "client sends"}});
-      marks.push_back({{"at_us", std::min(lane.answered_us, longest)}, {"label", "client has the answer"}});
-    }
-    drawn.push_back({{"series", lane.series},
-                     {"title", lane.series},
-                     {"text", lane.missing.empty() ? calls_text(lane) : ""},
-                     {"missing", lane.missing},
-                     {"threads", lane.threads},
-                     {"events", events},
-                     {"marks", marks}});
-  }
-  Json states = Json::array();
-  for (const auto& state : kStates) {
-    states.push_back({{"id", state.id}, {"label", state.label}, {"color", state.color}, {"hatch", state.hatch}});
-  }
-  std::string title = "One request through every model";
-  if (fewest != nullptr && most != nullptr && most->calls > fewest->calls) {
-    title = fmt::format("One request: {} in {}, {} in {}", counted(static_cast<std::uint64_t>(fewest->calls), "call"),
-                        fewest->series, with_thousands(most->calls), most->series);
-  }
-  Json ticks = Json::array();
-  const double step = longest > 400 ? 100 : longest > 200 ? 50 : longest > 80 ? 20 : longest > 30 ? 10 : 5;
-  for (double at = 0; at <= longest; at += step) ticks.push_back({{"at", at}, {"label", with_thousands(at)}});
-  return {{"id", "one_request"},
-          {"kind", "timeline"},
-          {"title", title},
-          {"subtitle",
-           "One produced record of 100 B, one connection: the request nearest to the median, traced. Tracing slows "
-           "everything: this shows what happens, not how fast"},
-          {"alt", title + ". For each model the calls of its threads from the client's send to its answer."},
-          {"x",
-           {{"label", "time since the client sent the request"},
-            {"unit", "us"},
-            {"scale", "linear"},
-            {"min", left},
-            {"max", longest},
-            {"ticks", ticks},
-            {"note", "what began earlier, or ends later, is cut at the edge"}}},
-          {"y",
-           {{"label", ""},
-            {"unit", ""},
-            {"scale", "linear"},
-            {"min", nullptr},
-            {"max", nullptr},
-            {"ticks", Json::array()},
-            {"note", ""}}},
-          {"states", states},
-          {"panels", Json::array({{{"title", ""}, {"lanes", drawn}}})}};
-}
-
-std::string timeline_text(const std::vector<Lane>& lanes, int width) {
-  std::size_t label = 0;
-  for (const auto& lane : lanes) label = std::max(label, display_width(lane.series));
-  const std::size_t indent = label + 4;
-  std::string text;
-  for (const auto& lane : lanes) {
-    std::string line;
-    const auto add = [&](const std::string& part) { line += (line.empty() ? "" : " → ") + part; };
-    for (const auto& piece : lane.pieces) {
-      const double took = piece.to_us - std::max(piece.from_us, 0.0);
-      if (piece.doing == Doing::work)
-        add("broker " + three_digits(took));
-      else if (piece.repeat > 1)
-        add(fmt::format("{} in vain x{}", piece.call, with_thousands(piece.repeat)));
-      else if (piece.doing == Doing::ask)
-        add(piece.call + " in vain");
-      else if (piece.doing == Doing::wait && piece.from_us < 0)
-        add(fmt::format("{} woke at {}", piece.call, three_digits(piece.to_us)));
-      else if (piece.to_us > lane.answered_us && piece.doing == Doing::wait)
-        add(piece.call + " (asleep again)");
-      else
-        add(fmt::format("{} {}", piece.call, three_digits(took)));
-    }
-    if (lane.missing.empty()) {
-      line += fmt::format(" = answer after {} us", three_digits(lane.answered_us));
-    } else {
-      line = "not here: " + lane.missing;
-    }
-    text +=
-        "  " + padded(lane.series, label) + "  " + folded(line, static_cast<std::size_t>(width), indent, indent) + "\n";
-  }
-  return text;
 }
 
 }  // namespace iolab::lab
