@@ -144,6 +144,8 @@ std::expected<DuetResult, std::string> run_duet(const DuetSpec& spec) {
   result.cpu_ratio = median(result.cpu_ratios);
   result.rate_ratio = median(result.rate_ratios);
   std::tie(result.cpu_ratio_low, result.cpu_ratio_high) = median_interval(result.cpu_ratios);
+  result.answered_a = (*a)->tally().requests;
+  result.answered_b = (*b)->tally().requests;
   for (auto* side : {a->get(), b->get()}) {
     for (const auto count : side->tally().errors) result.errors += count;
     if (result.note.empty()) result.note = side->tally().note;

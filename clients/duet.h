@@ -51,6 +51,8 @@ struct DuetResult {
   double rate_ratio = 0;
   double cpu_ratio_low = 0;  // 95 % order-statistic interval of the median, inside this pair of processes
   double cpu_ratio_high = 0;
+  std::uint64_t answered_a = 0;  // with the warm-up: what counts of system calls are divided by
+  std::uint64_t answered_b = 0;
   std::uint64_t errors = 0;
   std::string note;  // the first error in words
 };

@@ -19,12 +19,6 @@ iolab::clients::DuetSide side(const char* port, const char* pid, bool pause) {
   return result;
 }
 
-std::uint64_t requests(const std::vector<iolab::clients::DuetSlice>& slices) {
-  std::uint64_t sum = 0;
-  for (const auto& slice : slices) sum += slice.requests;
-  return sum;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -51,8 +45,8 @@ int main(int argc, char** argv) {
                  result->note.c_str());
     return 1;
   }
-  std::printf("{\"cpu_ratio\": %.6f, \"rate_ratio\": %.6f, \"requests_a\": %llu, \"requests_b\": %llu}\n",
-              result->cpu_ratio, result->rate_ratio, static_cast<unsigned long long>(requests(result->a)),
-              static_cast<unsigned long long>(requests(result->b)));
+  std::printf("{\"cpu_ratio\": %.6f, \"rate_ratio\": %.6f, \"answered_a\": %llu, \"answered_b\": %llu}\n",
+              result->cpu_ratio, result->rate_ratio, static_cast<unsigned long long>(result->answered_a),
+              static_cast<unsigned long long>(result->answered_b));
   return 0;
 }

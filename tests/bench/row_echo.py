@@ -79,5 +79,5 @@ def system_calls_per_request(settings, raw, ours, spins):
             after = a.calls(), b.calls()
     except (RuntimeError, ValueError, OSError) as error:
         return f"system calls not counted here ({str(error)[-80:]})"
-    per_request = [(after[i] - before[i]) / result[f"requests_{side}"] for i, side in enumerate("ab")]
+    per_request = [(after[i] - before[i]) / result[f"answered_{side}"] for i, side in enumerate("ab")]
     return f"system calls per request: raw {per_request[0]:.3f}, ours {per_request[1]:.3f}"
