@@ -284,6 +284,8 @@ Json bar_axis(const Metric& metric, Span span, std::vector<double> values) {
   return axis;
 }
 
+}  // namespace
+
 Json bar_chart(const Results& results, const Metric& metric) {
   Span span;
   std::vector<double> values;
@@ -311,65 +313,6 @@ Json bar_chart(const Results& results, const Metric& metric) {
           {"parts", Json::array()},
           {"panels", panels}};
 }
-
-// Kinds of calls in fixed colours, so that `recv` looks the same in every picture.
-Json part_of(std::string_view call) {
-  struct Look {
-    std::string_view calls, color, hatch;
-  };
-  static constexpr std::array kLooks{
-      Look{" recv recvmsg read ", "#0072B2", ""},
-      Look{" send sendmsg write ", "#E69F00", "--"},
-      Look{" epoll_wait poll select rt_sigtimedwait ", "#56B4E9", ".."},
-      Look{" io_uring_enter ", "#009E73", "//"},
-      Look{" futex_wait futex_wake tgkill sched_yield nanosleep ", "#D55E00", "xx"},
-      Look{" pwrite pread ", "#BBBBBB", ""},
-  };
-  const auto word = fmt::format(" {} ", call);
-  const auto found =
-      std::ranges::find_if(kLooks, [&](const Look& look) { return look.calls.find(word) != std::string_view::npos; });
-  const bool known = found != kLooks.end();
-  return {{"id", call},
-          {"label", call},
-          {"color", known ? found->color : "#CC79A7"},
-          {"hatch", known ? found->hatch : "\\\\"}};
-}
-
-Json call_chart(const Results& results) {
-  const Metric& metric = *find_metric("syscalls_per_request");
-  auto chart = bar_chart(results, metric);
-  std::vector<std::string> kinds;
-  std::string least;
-  std::string most;
-  double least_value = std::numeric_limits<double>::infinity();
-  double most_value = 0;
-  const auto levels = telling_levels(results, 2);
-  for (std::size_t panel = 0; panel < levels.size(); ++panel) {
-    for (auto& bar : chart["panels"][panel]["bars"]) {
-      const auto series = results.find_series(bar["series"].get<std::string>());
-      const auto& cell = results.cell(*series, levels[panel]);
-      for (const auto& [call, value] : cell.calls_per_request) {
-        if (!is_system_call(call)) continue;
-        if (std::ranges::find(kinds, call) == kinds.end()) kinds.push_back(call);
-        bar["parts"].push_back({{"part", call}, {"value", value}, {"text", three_digits(value)}});
-      }
-      const auto value = cell.median_of(metric.id);
-      if (!value || panel > 0) continue;
-      if (*value < least_value) least = results.data().plan.series[*series].id, least_value = *value;
-      if (*value > most_value) most = results.data().plan.series[*series].id, most_value = *value;
-    }
-  }
-  for (const auto& kind : kinds) chart["parts"].push_back(part_of(kind));
-  if (most_value > 0) {
-    chart["title"] =
-        fmt::format("System calls per request: from {} ({}) to {} ({}){}", metric_text(metric, least_value), least,
-                    metric_text(metric, most_value), most, at_level(results, levels.front()));
-  }
-  chart["subtitle"] = "counted in the server by kind; exact, no statistics needed";
-  return chart;
-}
-
-}  // namespace
 
 Json make_charts(const Results& results) {
   Json charts = Json::array();

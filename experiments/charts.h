@@ -4,11 +4,17 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "experiments/metrics.h"
 #include "experiments/results.h"
 
 namespace iolab::lab {
 
 nlohmann::ordered_json make_charts(const Results& results);
+
+// One panel for each of two telling levels.
+nlohmann::ordered_json bar_chart(const Results& results, const Metric& metric);
+// System calls per request, stacked by kind.
+nlohmann::ordered_json call_chart(const Results& results);
 
 // A list of {at, label} that spans [low, high] in round steps; for logarithmic axes 1, 2, 5 of each decade.
 nlohmann::ordered_json linear_ticks(double high);

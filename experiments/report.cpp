@@ -242,8 +242,10 @@ Json axes_json(const Spec& spec) {
 
 std::vector<std::string> next_commands(const Spec& spec) {
   std::vector<std::string> next;
-  if (spec.profile == "quick") next.push_back(fmt::format("iolab run {} --profile standard", spec.name));
-  for (const auto& file : find_experiments()) {
+  const auto files = find_experiments();
+  const bool named = std::ranges::find(files, spec.name, &ExperimentFile::name) != files.end();
+  if (spec.profile == "quick" && named) next.push_back(fmt::format("iolab run {} --profile standard", spec.name));
+  for (const auto& file : files) {
     if (file.name != spec.name && next.size() < 2)
       next.push_back(fmt::format("iolab run {} --profile quick", file.name));
   }

@@ -164,12 +164,12 @@ void say_focus(const Results& results, const Metric& metric, std::vector<Sentenc
     if (!told.empty()) {
       sentence.text = fmt::format("{} against {}, {}: {}.", capital(model), reference, metric.label, listed(told));
     }
+    const bool dearer = last_above && metric.id.starts_with("server_");
+    if (dearer) sentence.text += cause(results, *series, *baseline, *last_above);
     if (!untold.empty()) {
       sentence.text += fmt::format("{}{} and {} cannot be told apart {}.", told.empty() ? "" : " ", capital(model),
                                    reference, listed(untold));
     }
-    if (last_above && metric.id.starts_with("server_"))
-      sentence.text += cause(results, *series, *baseline, *last_above);
     found.push_back(std::move(sentence));
   }
 }
