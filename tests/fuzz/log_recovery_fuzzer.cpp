@@ -26,18 +26,30 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kNow = 1'700'000'000'000;
 
-const fs::path& log_directory() {
-  static const fs::path path = [] {
+struct Directory {
+  Directory() {
     std::string pattern = ::access("/dev/shm", W_OK) == 0 ? "/dev/shm/iolab-fuzz-XXXXXX" : "/tmp/iolab-fuzz-XXXXXX";
     const char* made = ::mkdtemp(pattern.data());
     fuzz::promise(made != nullptr, "a directory for the log can be made");
-    std::atexit([] {
-      std::error_code ignored;
-      fs::remove_all(log_directory(), ignored);
-    });
-    return fs::path(made);
-  }();
-  return path;
+    path = made;
+  }
+  ~Directory() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+  fs::path path;
+};
+
+const fs::path& log_directory() {
+  static const Directory directory;
+  return directory.path;
+}
+
+// Takes the directory away before it aborts: the input is enough to see the same again.
+void promise(bool kept, const char* sentence) {
+  std::error_code ignored;
+  if (!kept) fs::remove_all(log_directory(), ignored);
+  fuzz::promise(kept, sentence);
 }
 
 void write_file(const char* name, Bytes bytes) {
@@ -74,14 +86,14 @@ Served served(storage::PartitionLog& log, std::size_t max_bytes) {
     Bytes rest = Bytes(bytes).first(*got);
     const std::int64_t asked = offset;
     while (const auto batch = protocol::first_batch(rest)) {
-      fuzz::promise(batch->computed_crc() == batch->crc(), "what is served has a right checksum");
-      fuzz::promise(batch->base_offset() == offset, "what is served stands at its offset");
-      fuzz::promise(batch->last_offset() >= batch->base_offset(), "offsets grow");
+      promise(batch->computed_crc() == batch->crc(), "what is served has a right checksum");
+      promise(batch->base_offset() == offset, "what is served stands at its offset");
+      promise(batch->last_offset() >= batch->base_offset(), "offsets grow");
       all.bytes.insert(all.bytes.end(), batch->bytes().begin(), batch->bytes().end());
       offset = batch->next_offset();
       rest = rest.subspan(batch->size());
     }
-    fuzz::promise(offset > asked, "a read makes progress");
+    promise(offset > asked, "a read makes progress");
   }
   all.to_the_end = true;
   return all;
@@ -93,7 +105,7 @@ void ask_everything(storage::PartitionLog& log) {
     for (;;) {
       const auto candidate = log.locate_timestamp(time, from);
       if (!candidate || !*candidate) break;
-      fuzz::promise((*candidate)->next_offset > from, "a search by time makes progress");
+      promise((*candidate)->next_offset > from, "a search by time makes progress");
       from = (*candidate)->next_offset;
       const auto found = storage::PartitionLog::find_in_batch(**candidate);
       if (!found || *found) break;
@@ -102,7 +114,7 @@ void ask_everything(storage::PartitionLog& log) {
   if (const auto max = log.locate_max_timestamp(); max && *max) (void)storage::PartitionLog::find_in_batch(**max);
   std::int64_t expected = log.start_offset();
   (void)log.for_each_batch(log.start_offset(), [&](const storage::BatchHeader& header) {
-    fuzz::promise(header.base_offset == expected, "headers follow each other");
+    promise(header.base_offset == expected, "headers follow each other");
     expected = header.next_offset();
     return true;
   });
@@ -140,18 +152,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const auto log = open_log({.after_clean_stop = clean, .recovery_point = data[1]});
   if (!log) {
-    fuzz::promise(fs::file_size(log_directory() / "00000000000000000000.log") == file.size(),
-                  "a refused log is left alone");
+    promise(fs::file_size(log_directory() / "00000000000000000000.log") == file.size(), "a refused log is left alone");
     return 0;
   }
   const Served all = served(*log, 1 << 20);
-  fuzz::promise(all.bytes.size() <= file.size() && std::equal(all.bytes.begin(), all.bytes.end(), file.begin()),
-                "what is served was there");
-  fuzz::promise(log->end_offset() >= data[1], "nothing below the recovery point is given up");
+  promise(all.bytes.size() <= file.size() && std::equal(all.bytes.begin(), all.bytes.end(), file.begin()),
+          "what is served was there");
+  promise(log->end_offset() >= data[1], "nothing below the recovery point is given up");
   if (!log->failure()) ask_everything(*log);
   if (clean || log->failure()) return 0;
 
-  fuzz::promise(all.to_the_end || data[1] > 0, "recovery left no damage above the recovery point");
+  promise(all.to_the_end || data[1] > 0, "recovery left no damage above the recovery point");
   protocol::BatchBuilder builder;
   builder.add({.timestamp_ms = kNow, .key = {}, .value = base::as_bytes("next"), .headers = {}});
   std::vector<std::byte> next = builder.finish();
@@ -159,8 +170,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   protocol::set_leader_epoch(next, 0);
   if (!log->append(next, kNow) || !all.to_the_end) return 0;  // the offsets may be used up
   const Served longer = served(*log, 200);
-  fuzz::promise(longer.bytes.size() == all.bytes.size() + next.size(), "a recovered log goes on");
+  promise(longer.bytes.size() == all.bytes.size() + next.size(), "a recovered log goes on");
   const auto again = open_log({});
-  fuzz::promise(again && served(*again, 1 << 20).bytes == longer.bytes, "a second recovery finds the same");
+  promise(again && served(*again, 1 << 20).bytes == longer.bytes, "a second recovery finds the same");
   return 0;
 }
