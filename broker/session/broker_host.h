@@ -1,6 +1,7 @@
 // What stands behind a front-end when the broker is served: it opens sessions, and owns the only two threads besides
-// the model's own, the same for every model. `timer` ends long polls and applies retention; `flusher` syncs, so that
-// nobody else ever waits for the disk. Both sleep until there is something to do, and end waits through Wakers.
+// the model's own, the same for every model. `timer` ends long polls; `flusher` syncs, makes topics and applies
+// retention, so that nobody else waits for the disk. Both sleep until there is something to do, and end waits through
+// Wakers.
 //
 // Threads: open() from any; start() and stop() from one.
 #pragma once
