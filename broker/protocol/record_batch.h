@@ -52,8 +52,9 @@ class BatchView {
   std::int32_t base_sequence() const { return at<std::int32_t>(53); }   // -1: none
   std::int32_t records_count() const { return at<std::int32_t>(57); }
 
-  std::int64_t last_offset() const { return base_offset() + last_offset_delta(); }
-  std::int64_t next_offset() const { return last_offset() + 1; }
+  // The base offset is not under the checksum: garbage there wraps, and is for whoever knows the log to notice.
+  std::int64_t last_offset() const { return plus(base_offset(), last_offset_delta()); }
+  std::int64_t next_offset() const { return plus(last_offset(), 1); }
   std::int32_t last_sequence() const;  // after 2147483647 comes 0
   bool has_producer() const { return producer_id() >= 0; }
 
@@ -68,6 +69,9 @@ class BatchView {
  private:
   friend std::expected<BatchView, BatchFault> first_batch(base::Bytes bytes);
   explicit BatchView(base::Bytes bytes) : bytes_(bytes) {}
+  static std::int64_t plus(std::int64_t offset, std::int64_t more) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(offset) + static_cast<std::uint64_t>(more));
+  }
   template <class T>
   T at(std::size_t offset) const {
     return base::load_big_endian<T>(bytes_.data() + offset);
