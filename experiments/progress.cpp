@@ -10,10 +10,14 @@
 namespace iolab::lab {
 namespace {
 
+std::string rate_of(const TrialRecord& record) {
+  return record.ok ? fmt::format("{} requests/s", with_thousands(record.load.requests_per_s)) : "failed";
+}
+
 std::string what_came_out(const TrialRecord& record) {
   if (!record.ok) return "failed: " + record.reason;
   const auto& load = record.load;
-  std::string text = fmt::format("{} requests/s", with_thousands(load.requests_per_s));
+  std::string text = rate_of(record);
   if (!record.model.empty() && load.requests > 0) {
     text +=
         fmt::format("  CPU {} us/req", three_digits(record.server.cpu_s * 1e6 / static_cast<double>(load.requests)));
@@ -61,8 +65,8 @@ void Progress::starts(const PlannedTrial& trial) {
   trial_start_ = std::chrono::steady_clock::now();
   if (!terminal_.is_tty) return;
   const auto& axes = spec_.axes;
-  redraw(fmt::format("{}{}{}   {}", plan_.series[trial.series].id, axes.empty() ? "" : " · ",
-                     axes.empty() ? "" : spec_.levels[trial.level].label, last_));
+  redraw(fmt::format("{}{}{}{}", plan_.series[trial.series].id, axes.empty() ? "" : " · ",
+                     axes.empty() ? "" : spec_.levels[trial.level].label, last_.empty() ? "" : "   before: " + last_));
 }
 
 void Progress::finished(const PlannedTrial& trial, const TrialRecord& record) {
@@ -73,12 +77,12 @@ void Progress::finished(const PlannedTrial& trial, const TrialRecord& record) {
   real_done_ += std::chrono::round<std::chrono::milliseconds>(std::chrono::steady_clock::now() - trial_start_);
   stretch_ =
       static_cast<double>(real_done_.count()) / static_cast<double>(std::max<std::int64_t>(1, expected_done_.count()));
-  last_ = what_came_out(record);
+  last_ = rate_of(record);
   if (!terminal_.is_tty) {
-    fmt::print(stderr, "trial {}/{}  {}  {}  left {}\n", done_, plan_.trials.size(), record.cell, last_,
+    fmt::print(stderr, "trial {}/{}  {}  {}  left {}\n", done_, plan_.trials.size(), record.cell, what_came_out(record),
                clock_text(left()));
   } else if (!record.ok) {
-    note(fmt::format("{}: {}", record.cell, last_));
+    note(fmt::format("{}: {}", record.cell, what_came_out(record)));
   }
 }
 

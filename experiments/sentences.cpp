@@ -301,11 +301,12 @@ void say_preview(const Results& results, std::vector<Sentence>& found) {
     found.push_back({"preview", "A glance: one trial for each figure, so times are shown and not compared.", {}});
     return;
   }
-  found.push_back({"preview",
-                   fmt::format("A preview: {} per cell show a direction and no interval. For an interval: iolab run {} "
-                               "--profile standard",
-                               counted(trials, "trial"), spec.name),
-                   {}});
+  auto text =
+      fmt::format("A preview: {} per cell show a direction; an interval needs {}", counted(trials, "trial"), kEnough);
+  // A run of a file of one's own is repeated in another way.
+  const bool named = results.data().command.starts_with(fmt::format("iolab run {} ", spec.name));
+  if (named && spec.profile == "quick") text += fmt::format(": iolab run {} --profile standard", spec.name);
+  found.push_back({"preview", text + ".", {}});
 }
 
 }  // namespace

@@ -18,8 +18,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 using enum FieldKind;
 
-constexpr double kHuge = 1e15;
-
 constexpr std::array kFields{
     Field{"$schema", text, "for editors; not read here"},
     Field{"version", integer, "of this format: 1", "", 1, 1, "", true},
