@@ -140,6 +140,12 @@ std::expected<void, std::string> run_plan(RunData& data, const RunDirectory& dir
 }
 
 std::expected<Scratch, std::string> Scratch::create(const std::string& beside) {
+  if (const auto disk = disk_space(beside); disk.used_share() > kFullestDisk) {
+    return std::unexpected(
+        fmt::format("the disk that holds {} is {} full, and a run stops at {}: make room, or name another "
+                    "place with --out",
+                    beside, percent_text(disk.used_share()), percent_text(kFullestDisk)));
+  }
   std::string path = beside + "/data-XXXXXX";
   if (mkdtemp(path.data()) == nullptr) {
     return std::unexpected(fmt::format("cannot create a data directory in {}: {}", beside, std::strerror(errno)));

@@ -155,6 +155,20 @@ TEST(Report, CsvHasOneLineForEachTrialAndAsManyFieldsAsNames) {
   EXPECT_THAT(make_csv(results), HasSubstr("\"said \"\"no\"\", twice\""));
 }
 
+TEST(Report, WideTablesAreContinuedBelow) {
+  SCOPED_TRACE("the right half of a table is folded into the next line by the terminal");
+  const auto data = make_up_run(3, [](const Series&, const Level&, int) { return MadeUpTrial{}; });
+  const auto tables = make_tables(Results(data));
+  for (const int width : {36, 45, 60, 120}) {
+    const auto text = to_text(tables.front(), {.is_tty = false, .color = false, .width = width});
+    std::istringstream lines(text);
+    std::string line;
+    std::getline(lines, line);  // title and caption may be folded by the terminal
+    while (std::getline(lines, line)) EXPECT_LE(static_cast<int>(line.size()), width) << text;
+    for (const auto* label : {"1,000", "5,000", "blocking"}) EXPECT_THAT(text, HasSubstr(label));
+  }
+}
+
 TEST(Report, TicksAreRoundAndInside) {
   SCOPED_TRACE("an axis has no labels, or labels beyond its end");
   for (const double high : {0.7, 1.0, 2.6, 9.9, 37.0, 1234.0, 5e6}) {
