@@ -15,7 +15,7 @@
 
 #include "broker/core/waits.h"
 #include "broker/handlers/entries.h"
-#include "broker/protocol/record_batch.h"
+#include "broker/protocol/record_reader.h"
 
 namespace iolab::handlers {
 namespace {
@@ -87,6 +87,12 @@ void append(Request& request, const core::Topic& topic, const protocol::Records&
     return refuse(answer, ErrorCode::unsupported_compression_type);
   }
   if (batch->is_transactional()) return refuse(answer, ErrorCode::invalid_txn_state, "transactions are not supported");
+  // Every record is looked at, as Kafka does: a batch that its readers cannot read would end them all.
+  const auto largest_timestamp = protocol::check_records(*batch);
+  if (!largest_timestamp) return refuse(answer, largest_timestamp.error().code, largest_timestamp.error().reason);
+  if (*largest_timestamp != batch->max_timestamp()) {
+    protocol::set_max_timestamp(changeable(records.bytes), *largest_timestamp);
+  }
   const auto appended = partition->append(changeable(records.bytes), *batch, request.now, wait, request.wakeups);
   if (!appended) return refuse(answer, appended.error());
   answer.base_offset = appended->base_offset;

@@ -121,11 +121,15 @@ void set_leader_epoch(base::MutableBytes batch, std::int32_t leader_epoch) {
   base::store_big_endian(batch.data() + kBatchPrefixBytes, leader_epoch);
 }
 
+void set_max_timestamp(base::MutableBytes batch, std::int64_t timestamp_ms) {
+  base::store_big_endian(batch.data() + kMaxTimestampOffset, timestamp_ms);
+  base::store_big_endian(batch.data() + kCrcOffset, base::crc32c(batch.subspan(kBatchCrcStart)));
+}
+
 void set_log_append_time(base::MutableBytes batch, std::int64_t timestamp_ms) {
   const auto attributes = base::load_big_endian<std::int16_t>(batch.data() + kAttributesOffset);
   base::store_big_endian(batch.data() + kAttributesOffset, static_cast<std::int16_t>(attributes | kLogAppendTimeBit));
-  base::store_big_endian(batch.data() + kMaxTimestampOffset, timestamp_ms);
-  base::store_big_endian(batch.data() + kCrcOffset, base::crc32c(batch.subspan(kBatchCrcStart)));
+  set_max_timestamp(batch, timestamp_ms);
 }
 
 }  // namespace iolab::protocol

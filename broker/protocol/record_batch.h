@@ -32,6 +32,11 @@ struct BatchFault {
   const char* reason = "";
 };
 
+// A stranger's sum of offsets or times may wrap around; Kafka's does too.
+constexpr std::int64_t plus(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
 class BatchView {
  public:
   // The whole batch, header included.
@@ -69,9 +74,6 @@ class BatchView {
  private:
   friend std::expected<BatchView, BatchFault> first_batch(base::Bytes bytes);
   explicit BatchView(base::Bytes bytes) : bytes_(bytes) {}
-  static std::int64_t plus(std::int64_t offset, std::int64_t more) {
-    return static_cast<std::int64_t>(static_cast<std::uint64_t>(offset) + static_cast<std::uint64_t>(more));
-  }
   template <class T>
   T at(std::size_t offset) const {
     return base::load_big_endian<T>(bytes_.data() + offset);
@@ -104,6 +106,8 @@ std::array<std::byte, kBatchChangeableBytes> changed_start(const BatchView& batc
 // The same in place, on bytes that hold a batch.
 void set_base_offset(base::MutableBytes batch, std::int64_t base_offset);
 void set_leader_epoch(base::MutableBytes batch, std::int32_t leader_epoch);
+// What a producer may have got wrong, and Kafka sets right when it appends. Computes the CRC again.
+void set_max_timestamp(base::MutableBytes batch, std::int64_t timestamp_ms);
 // message.timestamp.type=LogAppendTime: every record then has this time. Computes the CRC again.
 void set_log_append_time(base::MutableBytes batch, std::int64_t timestamp_ms);
 

@@ -63,8 +63,8 @@ class RecordReader {
   std::optional<BatchFault> fault_;
 };
 
-// Decodes every record of a batch that a client wants to append: as many as declared, offsets without a gap, the
-// largest timestamp as declared, nothing left over.
-std::expected<void, BatchFault> check_records(const BatchView& batch, const DecompressionLimits& limits = {});
+// Decodes every record of a batch that a client wants to append: as many as declared, offsets without a gap, nothing
+// left over. Returns the largest timestamp, which may not be the declared one. check_produced() came first.
+std::expected<std::int64_t, BatchFault> check_records(const BatchView& batch, const DecompressionLimits& limits = {});
 
 }  // namespace iolab::protocol

@@ -21,6 +21,7 @@
 #include "broker/protocol/batch_builder.h"
 #include "broker/protocol/frame.h"
 #include "broker/protocol/messages/00_produce.h"
+#include "broker/protocol/record_reader.h"
 #include "broker/session/broker_host.h"
 #include "io_models/null_frontend.h"
 
@@ -122,6 +123,20 @@ void check_batch(benchmark::State& state) {
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * batch.size()));
 }
 
+// 100-byte records, as many as fit: what looking at each of them costs a produced batch.
+void check_records_of_1_mb(benchmark::State& state) {
+  constexpr std::int64_t kRecords = 9'000;
+  protocol::BatchBuilder builder;
+  const std::vector<std::byte> value(100, std::byte{'v'});
+  for (std::int64_t i = 0; i < kRecords; ++i) {
+    builder.add({.timestamp_ms = 1'700'000'000'000, .key = std::nullopt, .value = value, .headers = {}});
+  }
+  const auto batch = builder.finish();
+  const auto view = protocol::first_batch(batch);
+  for (auto _ : state) benchmark::DoNotOptimize(protocol::check_records(*view));
+  state.SetItemsProcessed(state.iterations() * kRecords);
+}
+
 void crc32c_16k(benchmark::State& state) {
   const auto batch = one_batch();
   for (auto _ : state) benchmark::DoNotOptimize(base::crc32c(batch));
@@ -140,6 +155,7 @@ void decode_produce(benchmark::State& state) {
 BENCHMARK(append_through_null)->Iterations(1)->Unit(benchmark::kMillisecond);
 BENCHMARK(append_raw_pwrite)->Iterations(1)->Unit(benchmark::kMillisecond);
 BENCHMARK(check_batch);
+BENCHMARK(check_records_of_1_mb);
 BENCHMARK(crc32c_16k);
 BENCHMARK(decode_produce);
 

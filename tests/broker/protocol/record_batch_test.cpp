@@ -226,8 +226,15 @@ Batch record_of(std::initializer_list<int> body) {
 TEST(RecordBatch, RefusesRecordsThatDoNotFitTheirFields) {
   // A failure here names a malformed record that is taken for a sound one. 01 is -1, 02 is 1, and so on (zig-zag).
   EXPECT_TRUE(records_pass(around(record_of({0, 0, 0, 1, 1, 0}), 1)));
-  EXPECT_FALSE(records_pass(around(record_of({0, 0, 2, 1, 1, 0}), 1)));        // offset delta 1 comes first
-  EXPECT_FALSE(records_pass(around(record_of({0, 2, 0, 1, 1, 0}), 1)));        // later than the largest timestamp
+  EXPECT_FALSE(records_pass(around(record_of({0, 0, 2, 1, 1, 0}), 1)));  // offset delta 1 comes first
+  // Later than the largest timestamp that the batch declares: not refused, but said, and set right by who appends it.
+  const Batch late = around(record_of({0, 2, 0, 1, 1, 0}), 1);
+  const auto late_view = check_produced(late);
+  ASSERT_TRUE(late_view.has_value());
+  EXPECT_EQ(check_records(*late_view), late_view->base_timestamp() + 1);
+  Batch right = late;
+  set_max_timestamp(right, late_view->base_timestamp() + 1);
+  EXPECT_TRUE(check_produced(right).has_value());
   EXPECT_FALSE(records_pass(around(record_of({0, 0, 0, 1, 1, 0, 0}), 1)));     // a byte left over in the record
   EXPECT_FALSE(records_pass(around(record_of({0, 0, 0, 1, 1}), 1)));           // no count of headers
   EXPECT_FALSE(records_pass(around(record_of({0, 0, 0, 3, 1, 0}), 1)));        // a key of length -2

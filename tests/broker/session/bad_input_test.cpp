@@ -211,6 +211,18 @@ TEST_P(BadInput, BatchesThatLie) {
     base::store_big_endian(changed.data() + 17, protocol::first_batch(changed)->computed_crc());
     return changed;
   };
+  // Both counts agree with each other, and neither with the records.
+  const auto both_counts_lie = [&](std::int32_t count, int attributes = 0) {
+    Frame changed = good;
+    base::store_big_endian(changed.data() + 21, static_cast<std::int16_t>(attributes));
+    base::store_big_endian(changed.data() + 23, count - 1);
+    base::store_big_endian(changed.data() + 57, count);
+    base::store_big_endian(changed.data() + 17, protocol::first_batch(changed)->computed_crc());
+    return changed;
+  };
+  Frame garbage = both_counts_lie(3);
+  std::fill(garbage.begin() + 61, garbage.end(), std::byte{0xff});
+  base::store_big_endian(garbage.data() + 17, protocol::first_batch(garbage)->computed_crc());
   Frame two = good;
   two.insert(two.end(), good.begin(), good.end());
   EXPECT_EQ(produce(with(good.size() - 1, 1)), ErrorCode::corrupt_message) << "wrong CRC";
@@ -220,6 +232,12 @@ TEST_P(BadInput, BatchesThatLie) {
                                                   {counts_that_lie(4), "one record too many"},
                                                   {counts_that_lie(0x7fffffff), "2147483647 records"},
                                                   {counts_that_lie(-1), "-1 records"},
+                                                  {both_counts_lie(4), "4 offsets for 3 records"},
+                                                  {both_counts_lie(2), "2 offsets for 3 records"},
+                                                  {both_counts_lie(0x7fffffff), "2147483647 offsets for 3 records"},
+                                                  {both_counts_lie(3, 1), "plain records called gzip"},
+                                                  {both_counts_lie(3, 4), "plain records called zstd"},
+                                                  {garbage, "no records but 0xff"},
                                                   {two, "two batches"},
                                                   {with(8, 0x7f), "a length of 2 GB"},
                                                   {Frame(), "nothing"}}) {
