@@ -116,9 +116,14 @@ std::shared_ptr<Partition> Broker::open_partition(const std::string& topic, std:
   if (!log) {
     base::log::error(log.error().message, {{"topic", topic}, {"partition", index}, {"state", "offline"}});
   } else {
-    for (const std::string& note : (*log)->recovery().notes) {
-      base::log::warning(note, {{"topic", topic}, {"partition", index}});
+    const storage::RecoveryReport& recovery = (*log)->recovery();
+    if (recovery.checked_batches > 0) {
+      base::log::info("log checked after a stop that was not clean", {{"topic", topic},
+                                                                      {"partition", index},
+                                                                      {"batches", recovery.checked_batches},
+                                                                      {"end_offset", (*log)->end_offset()}});
     }
+    for (const std::string& note : recovery.notes) base::log::warning(note, {{"topic", topic}, {"partition", index}});
   }
   auto partition = std::make_shared<Partition>(topic, index, log ? std::move(*log) : nullptr, settings,
                                                settings_.flush_policy(), flushes_);

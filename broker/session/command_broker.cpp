@@ -170,9 +170,14 @@ std::expected<void, Refusal> run(const Flags& flags, StopSignals& signals) {
     fmt::print("listening {}\n", endpoints->listener.text());
     std::fflush(stdout);
   }
+  base::log::info("broker started", {{"model", flags.model},
+                                     {"listener", endpoints->listener.text()},
+                                     {"log.dirs", (*broker)->settings().log_dirs},
+                                     {"topics", (*broker)->topics().all().size()}});
   serve(**frontend, *listening, host, signals.token());
   if (!(*broker)->close())
     return refuse(kCannotRunHere, "not everything could be closed cleanly; the next start checks the logs");
+  base::log::info("broker stopped, every log is closed");
   return {};
 }
 
