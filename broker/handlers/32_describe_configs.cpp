@@ -31,6 +31,9 @@ void list(const DescribeConfigsRequest& wanted, const DescribeConfigsRequest::Re
     auto& config = answer.configs.emplace_back();
     config.name = entry.name;
     config.value = entry.value;
+    const auto type = entry.property->type;
+    const bool is_text = type == core::PropertyType::string || type == core::PropertyType::list;
+    if (entry.value.empty() && !is_text) config.value.reset();  // not given: another property counts
     config.read_only = entry.read_only;
     config.config_source = static_cast<std::int8_t>(entry.source);
     config.config_type = static_cast<std::int8_t>(entry.property->type);
