@@ -38,11 +38,21 @@ enum Letter : char {
   kStall = 'S',        // the serving thread stands still until the test calls end_stall(); answer: empty
 };
 
+// Bytes that tell where they are: a block repeated with a length that no buffer and no packet has.
 inline std::string pattern(std::size_t bytes) {
-  std::string text(bytes, '\0');
-  for (std::size_t i = 0; i < bytes; ++i) text[i] = static_cast<char>((i * 131 + (i >> 8)) & 0xff);
+  static const std::string block = [] {
+    std::string made(65'521, '\0');
+    for (std::size_t i = 0; i < made.size(); ++i) made[i] = static_cast<char>((i * 131 + (i >> 8)) & 0xff);
+    return made;
+  }();
+  std::string text;
+  text.reserve(bytes);
+  while (text.size() < bytes) text.append(block, 0, std::min(block.size(), bytes - text.size()));
   return text;
 }
+
+// Several times what both socket buffers of a connection hold.
+inline constexpr std::size_t kTooMuch = 24 << 20;
 
 inline std::string framed(std::string_view bytes) {
   const auto length = static_cast<std::uint32_t>(bytes.size());

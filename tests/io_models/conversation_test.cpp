@@ -69,12 +69,11 @@ TEST_P(Conversation, ReaderThatReadsNothingThenEverything) {
   // Failure: bytes of an answer that does not fit into the socket are lost, or one slow reader holds up the others.
   start();
   Client slow = connect();
-  constexpr std::size_t kBytes = 24 << 20;  // several times what both socket buffers hold
-  slow.send(request(kBig, std::to_string(kBytes)) + request(kEcho, "after it"));
+  slow.send(request(kBig, std::to_string(kTooMuch)) + request(kEcho, "after it"));
   ASSERT_TRUE(eventually([&] { return slow.unread() > 0; })) << "the answer never began";
   Client other = connect();
   for (int i = 0; i < 50; ++i) ASSERT_EQ(other.ask(kEcho, "meanwhile"), "meanwhile");
-  EXPECT_EQ(slow.receive_answer(), pattern(kBytes));
+  EXPECT_EQ(slow.receive_answer(), pattern(kTooMuch));
   EXPECT_EQ(slow.receive_answer(), "after it");
 }
 
@@ -82,7 +81,7 @@ TEST_P(Conversation, SlowReaderCostsNoSpinning) {
   // Failure: a full socket makes the server ask again and again whether it may send.
   start();
   Client slow = connect();
-  slow.send(request(kBig, std::to_string(24 << 20)));
+  slow.send(request(kBig, std::to_string(kTooMuch)));
   ASSERT_TRUE(eventually([&, last = std::size_t{0}, same = 0]() mutable {
     const std::size_t now = slow.unread();
     same = std::exchange(last, now) == now && now > 0 ? same + 1 : 0;
@@ -129,11 +128,11 @@ TEST_P(Conversation, WokenWhileAnEarlierAnswerIsBeingSent) {
   // Failure: a wake-up that comes while the session still wants to send is dropped, and the next wait never ends.
   start();
   Client client = connect(), other = connect();
-  client.send(request(kBig, std::to_string(24 << 20)) + request(kPark, "key"));
+  client.send(request(kBig, std::to_string(kTooMuch)) + request(kPark, "key"));
   ASSERT_TRUE(host().wait_until_parked(1));
   ASSERT_TRUE(eventually([&] { return client.unread() > 0; }));
   EXPECT_EQ(other.ask(kRelease, "key"), "1");
-  EXPECT_EQ(client.receive_answer(), pattern(24 << 20));
+  EXPECT_EQ(client.receive_answer(), pattern(kTooMuch));
   EXPECT_EQ(client.receive_answer(), "key");
 }
 

@@ -66,7 +66,7 @@ TEST_P(Lifecycle, StopWithEverythingUnderWay) {
   start();
   Client parked = connect(), full = connect(), half_said = connect();
   parked.send(request(kPark, "never") + request(kEcho, "behind it"));
-  full.send(request(kBig, std::to_string(24 << 20)));
+  full.send(request(kBig, std::to_string(kTooMuch)));
   half_said.send(request(kEcho, "half").substr(0, 6));
   ASSERT_TRUE(host().wait_until_parked(1));
   ASSERT_TRUE(eventually([&] { return full.unread() > 0; }));
@@ -81,7 +81,7 @@ TEST_P(Lifecycle, StopWithEverythingUnderWay) {
     });
   ASSERT_TRUE(eventually([&] { return answers > 200; }));
   stop();
-  EXPECT_LT(full.discard_until_end(), std::size_t{24} << 20);
+  EXPECT_LT(full.discard_until_end(), kTooMuch);
   parked.discard_until_end();
   half_said.discard_until_end();
   busy.clear();

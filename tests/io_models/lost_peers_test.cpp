@@ -41,7 +41,7 @@ TEST_P(LostPeers, ResetInTheMiddleOfAnAnswer) {
   // Failure: sending to a peer that is gone kills the process (SIGPIPE), spins, or keeps the session for ever.
   start();
   Client reader = connect(), other = connect();
-  reader.send(request(kBig, std::to_string(24 << 20)));
+  reader.send(request(kBig, std::to_string(kTooMuch)));
   ASSERT_TRUE(eventually([&] { return reader.unread() > 0; }));
   reader.reset();
   ASSERT_EQ(other.ask(kEcho, "there"), "there");
