@@ -58,7 +58,10 @@ class CountedServer(Server):
     def calls(self):
         self.process.stdin.write(b"\n")
         self.process.stdin.flush()
-        return int(self.process.stderr.readline())
+        while line := self.process.stderr.readline():
+            if line.strip().isdigit():  # the server's own sentences come the same way
+                return int(line)
+        raise RuntimeError("count_calls ended without a count")
 
     def stop(self):
         self.process.stdin.close()  # the counter then ends the server
