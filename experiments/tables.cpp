@@ -64,13 +64,12 @@ std::vector<std::string> reasons(const Results& results) {
 
 // A whole row is a reason if the series ran nowhere for one and the same reason.
 std::string row_note(const Results& results, std::size_t series) {
-  std::string reason;
+  const auto& first = results.cell(series, 0);
   for (std::size_t level = 0; level < results.data().spec.levels.size(); ++level) {
     const auto& cell = results.cell(series, level);
-    if (!cell.trials.empty() || (!reason.empty() && cell.reason != reason)) return {};
-    reason = cell.reason;
+    if (!cell.trials.empty() || cell.reason != first.reason) return {};
   }
-  return "not run: " + reason;
+  return fmt::format("{}: {}", first.status == CellStatus::failed ? "failed" : "not run", first.reason);
 }
 
 Table metric_table(const Results& results, const Metric& metric) {

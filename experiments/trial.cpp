@@ -22,7 +22,8 @@ namespace fs = std::filesystem;
 using Clock = ChildProcess::Clock;
 
 constexpr auto kStartLimit = 10s;
-constexpr auto kConnectLimit = 20s;
+constexpr auto kConnectLimit = 30s;
+constexpr auto kConnectStall = 8s;  // without a connection more: a busy machine may well stand still for seconds
 constexpr auto kSlack = 15s;  // on top of what a step takes by itself, on a machine that is busy with other things
 constexpr auto kStopLimit = 10s;
 
@@ -256,7 +257,8 @@ clients::LoadSpec load_spec_for(const Level& level, const Timing& timing, std::u
   }
   spec.warmup = timing.warmup;
   spec.measure = timing.measure;
-  spec.connect_deadline = std::chrono::duration_cast<std::chrono::milliseconds>(kConnectLimit);
+  spec.connect_deadline = kConnectLimit;
+  spec.connect_stall = kConnectStall;
   spec.seed = seed;
   return spec;
 }
