@@ -71,7 +71,7 @@ def _sentences(sentences, css, ordered="ul"):
 
 
 LINKS = 5  # cells that a sentence links to as its evidence; all of them are in "Every number"
-FIRST = 4  # findings above the first picture; the others stand below it
+FIRST = 5  # findings above the first picture; the others stand below it
 
 
 def found(results):
