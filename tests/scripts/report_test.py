@@ -22,7 +22,7 @@ def draw(results, directory, **environment):
         [sys.executable, "-B", str(ROOT / "scripts/report.py"), str(directory)],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=250,
         check=False,
         env={**os.environ, **environment},
     )
