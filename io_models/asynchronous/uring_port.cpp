@@ -5,8 +5,8 @@
 //      call, however many connections took part.                              LESSON: one-call-for-many
 //   2. One operation per order. Each names its memory in advance, the session's own: an idle connection pins the room
 //      for its next request, where a readiness loop needs none.              LESSON: completion-pins-memory
-//   3. The copy has not gone away. It is done inside io_uring_enter, in our thread. LESSON:
-//   the-copy-is-in-io_uring_enter
+//   3. The copy has not gone away. It is done inside io_uring_enter, in our thread.
+//      LESSON: the-copy-is-in-io_uring_enter
 //   4. An order that could be carried out at once is, and its result waits in the queue when the call returns.
 //   5. Results carry slot and generation: one that comes late finds nobody.     LESSON: stale-completions-find-nobody
 // A peer that is lost while its request is parked is not noticed: nothing is on order then.

@@ -1,10 +1,10 @@
 // A thread for each connection: it sleeps inside recv() until the kernel has copied the bytes to it.
 //
 // What to notice
-//   1. The code of a connection reads from top to bottom (conversation.cpp); its state is a stack. LESSON:
-//   blocking-stack-is-state
-//   2. Each wait is a sleep of its own, and each wake-up a context switch: nothing is batched.    LESSON:
-//   blocking-one-switch-per-wait
+//   1. The code of a connection reads from top to bottom (conversation.cpp); its state is a stack.
+//      LESSON: blocking-stack-is-state
+//   2. Each wait is a sleep of its own, and each wake-up a context switch: nothing is batched.
+//      LESSON: blocking-one-switch-per-wait
 //   3. An idle connection costs a thread: about 30 KB that are really used, most of them in the kernel.
 //   4. Somebody must wake the sleepers to stop them: shutdown() does, close() does not.
 #include <array>

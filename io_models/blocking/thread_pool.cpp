@@ -1,8 +1,8 @@
 // A fixed number of threads, each of which accepts a connection and serves it to its end before it accepts the next.
 //
 // What to notice
-//   1. Threads are made once; no connection costs one. So no more connections than threads are served. LESSON:
-//   pool-bounds-connections
+//   1. Threads are made once; no connection costs one. So no more connections than threads are served.
+//      LESSON: pool-bounds-connections
 //   2. The next one waits in the listen backlog, connected and ignored, until some other one leaves: head-of-line
 //      blocking, not seen by any counter here. All that can be said without asking the kernel: every thread is taken.
 //      LESSON: pool-head-of-line

@@ -1,14 +1,14 @@
 // epoll(7): the guest list stays with the kernel; each wait brings back only those who are ready.
 //
 // What to notice
-//   1. Who to watch is said once, by epoll_ctl; a wait costs what is ready, not what is watched. LESSON:
-//   epoll-keeps-the-list
+//   1. Who to watch is said once, by epoll_ctl; a wait costs what is ready, not what is watched.
+//      LESSON: epoll-keeps-the-list
 //   2. Level-triggered (`epoll`): told again until it is no longer so. One read, then back to waiting.
 //   3. Edge-triggered (`epoll-et`): told once, when it changes. What is left unread is not mentioned again, so the loop
 //      must read until there is no more, or remember.                            LESSON: edge-must-drain
 //   4. The event carries 64 bits of ours: slot and generation, never a descriptor that may have a new owner.
-//   5. What wakes the thread does not move the bytes: recv() still copies them, in our time. LESSON:
-//   readiness-is-not-data
+//   5. What wakes the thread does not move the bytes: recv() still copies them, in our time.
+//      LESSON: readiness-is-not-data
 #include <sys/epoll.h>
 
 #include <cerrno>

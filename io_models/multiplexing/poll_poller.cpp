@@ -3,8 +3,8 @@
 // What to notice
 //   1. The array is copied in on every call and visited entry by entry, ready or not.  LESSON: poll-copies-everything
 //   2. Who is ready must be searched for, but only among those asked about, whatever their descriptors are.
-//   3. Errors and hang-ups are told without being asked for: silence cannot be ordered. LESSON:
-//   poll-always-tells-hangup
+//   3. Errors and hang-ups are told without being asked for: silence cannot be ordered.
+//      LESSON: poll-always-tells-hangup
 #include <poll.h>
 
 #include "io_models/multiplexing/event_bell.h"

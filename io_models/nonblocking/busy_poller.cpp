@@ -2,8 +2,8 @@
 // EAGAIN.
 //
 // What to notice
-//   1. The thread never sleeps for I/O. Its latency is the best there is; its CPU is always gone. LESSON:
-//   polling-never-sleeps
+//   1. The thread never sleeps for I/O. Its latency is the best there is; its CPU is always gone.
+//      LESSON: polling-never-sleeps
 //   2. A round costs one system call for each connection, idle or not: compare `would_block` with the requests.
 //   3. Between rounds it may do nothing (spin), let others run (yield), or sleep ever longer while nothing moves
 //      (backoff): each buys CPU with latency.                                       LESSON: backoff-trades-latency

@@ -4,8 +4,8 @@
 // What to notice
 //   1. A signal says "something changed at this descriptor": an edge. What was there before nobody tells, so a new
 //      socket is read once unasked.                                          LESSON: signals-tell-changes
-//   2. Every change is a signal of its own: a request in three segments rings three times. LESSON:
-//   one-signal-per-segment
+//   2. Every change is a signal of its own: a request in three segments rings three times.
+//      LESSON: one-signal-per-segment
 //   3. The queue is finite and belongs to the user, not to us. When it is full the kernel sends a plain SIGIO instead,
 //      which names nobody: empty the queue, then ask everybody.              LESSON: overflow-means-ask-everyone
 //   4. A signal names a descriptor, which may have a new owner by now: it is a hint, and whatever ends a connection is
