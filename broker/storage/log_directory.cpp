@@ -280,6 +280,13 @@ Expected<void> LogDirectory::delete_topic(std::string_view name) {
   if (found == topics_.end())
     return error_of(StorageFault::not_found, fmt::format("topic {} does not exist", in_quotes(name)));
   const TopicDescription& topic = found->second;
+  // First of all: a checkpoint that outlives its topic would speak of the next one of that name.
+  const auto known = partitions_;
+  std::erase_if(partitions_, [&](const auto& partition) { return partition.first.first == topic.name; });
+  if (auto done = replace_checkpoints({}); !done) {
+    partitions_ = known;
+    return done;
+  }
   fs::path aside = topic_file(topic);
   aside += kTopicDeletedSuffix;
   // From this rename on the topic is deleted; a crash in what follows is finished by the next start.
@@ -290,7 +297,6 @@ Expected<void> LogDirectory::delete_topic(std::string_view name) {
   if (auto done = remove_file(aside, hooks_); !done) return done;
   // Before the name is free again: else a crash could bring the deletion back, to a new topic of that name.
   if (auto done = sync_directory(path_ / kTopicsName, hooks_); !done) return done;
-  std::erase_if(partitions_, [&](const auto& partition) { return partition.first.first == topic.name; });
   topics_.erase(found);
   return {};
 }

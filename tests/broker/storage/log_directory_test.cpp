@@ -221,6 +221,25 @@ TEST(LogDirectory, ACleanStopCountsOnce) {
   EXPECT_FALSE(open_directory(directory.path())->open_mode("t", 0).after_clean_stop);
 }
 
+// Fails if what was known of a deleted topic's log is taken for the log of a later topic of the same name: after a
+// crash its acknowledged records would be refused, because the old log was longer.
+TEST(LogDirectory, ANewTopicInheritsNoCheckpoint) {
+  const TemporaryDirectory directory;
+  {
+    const auto logs = open_directory(directory.path());
+    ASSERT_TRUE(logs->create_topic(topic_of("t", 2)));
+    ASSERT_TRUE(logs->create_topic(topic_of("kept", 1)));
+    ASSERT_TRUE(logs->write_checkpoints(checkpoints_of(500, 100)));
+    ASSERT_TRUE(logs->write_checkpoints(std::vector<PartitionCheckpoint>{{"kept", 0, 7, 0}}));
+    ASSERT_TRUE(logs->delete_topic("t"));
+    ASSERT_TRUE(logs->create_topic(topic_of("t", 2)));
+  }
+  const auto logs = open_directory(directory.path());
+  EXPECT_EQ(logs->open_mode("t", 0).recovery_point, 0);
+  EXPECT_EQ(logs->open_mode("t", 0).log_start_offset, 0);
+  EXPECT_EQ(logs->open_mode("kept", 0).recovery_point, 7);
+}
+
 // Fails if a damaged checkpoint is believed, or stops the start: reading all of the logs is the remedy.
 TEST(LogDirectory, ADamagedCheckpointIsNotBelieved) {
   for (const char* name : {"recovery-point-offset-checkpoint", "log-start-offset-checkpoint", ".kafka_cleanshutdown"}) {
