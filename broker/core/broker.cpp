@@ -164,6 +164,14 @@ Broker::Changed Broker::create_topic(const NewTopic& wanted, bool validate_only,
   for (std::int32_t index = 0; index < count; ++index) {
     topic->partitions[static_cast<std::size_t>(index)] = open_partition(topic->name, index, topic->settings, now);
   }
+  if (!std::ranges::all_of(topic->partitions, [](const auto& partition) { return partition->offsets().has_value(); })) {
+    Wakeups nobody_waits_yet;
+    for (const auto& partition : topic->partitions) partition->retire(nobody_waits_yet);
+    (void)directory_->delete_topic(wanted.name);
+    flushes_.add(std::make_shared<Chore>(*this, &Broker::remove_deleted_files));
+    return fault(ErrorCode::kafka_storage_error,
+                 "not every partition could be opened, and the topic was not created; the broker's diary says why");
+  }
   topics_.put(topic);
   return topic;
 }

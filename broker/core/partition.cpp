@@ -52,6 +52,10 @@ void Partition::recover(Moment now) {
         from = std::max(from, snapshot->offset);
         saved_offset_ = snapshot->offset;
         producers_ = std::move(snapshot->states);
+      } else {
+        // Of a log that has lost its tail since: when it has grown again, the snapshot must not be taken for its own.
+        if (auto done = storage::remove_file(producers_path(), {}); !done) (void)storage_failed(done.error());
+        if (auto done = storage::sync_directory(log_->directory(), {}); !done) (void)storage_failed(done.error());
       }
     }
     if (from < log_->end_offset()) {
@@ -142,7 +146,10 @@ void Partition::flush(Wakeups& wakeups) {
   {
     const std::scoped_lock lock(mutex_);
     flush_queued_ = false;  // what is appended from here on needs a sync of its own
-    if (!usable()) return;
+    if (!usable()) {        // it went offline after they were told to wait: nobody else will tell them
+      for (const auto& [offset, wait] : std::exchange(commit_waits_, {})) wait->one_done(false, wakeups);
+      return;
+    }
     task = log_->begin_sync(policy_ == FlushPolicy::os);
   }
   const auto result =
