@@ -33,7 +33,15 @@ class EarlyBytes {
   static constexpr std::size_t kKept = 16 * 1024;  // memory that a connection keeps for the next time
 
   std::size_t size() const { return bytes_.size() - taken_; }
-  void add(std::span<const std::byte> bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
+  void add(std::span<const std::byte> bytes) {
+    // What was passed on goes when it is the larger part: each byte is moved once at most, and memory keeps to the
+    // rest.
+    if (taken_ > 0 && taken_ >= size()) {
+      bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(taken_));
+      taken_ = 0;
+    }
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+  }
   void end() { end_ = true; }
   bool at_end() const { return end_ && size() == 0; }
 
