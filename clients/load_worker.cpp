@@ -191,6 +191,8 @@ void LoadWorker::run(Course& course, const LoadEvents& events) {
     if (schedule_) release_due(now);
     turn(time_to_wait(now));
   }
+  // What fell due while this thread was not running belongs to the window like all the rest.
+  if (schedule_) release_due(course_->window.end.load(std::memory_order_relaxed) - 1);
   const auto at_end = ThreadCpu::now();
   tally_.cpu = {at_end.user_s - at_start.user_s, at_end.system_s - at_start.system_s};
   asking_ = schedule_.has_value();  // what fell due inside the window is still sent

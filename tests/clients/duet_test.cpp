@@ -127,7 +127,9 @@ TEST(Duet, ASideThatIsSilentOrGoneIsNamed) {
   auto spec = duet_of(a.side(), {closing.address(), ::getpid(), false});
   const auto closed = run_duet(spec);
   ASSERT_FALSE(closed);
-  EXPECT_NE(closed.error().find("closed"), std::string::npos) << closed.error();
+  // Which of the two it is depends on whether our next request reached the socket before it was closed.
+  EXPECT_TRUE(closed.error().find("closed") != std::string::npos || closed.error().find("reset") != std::string::npos)
+      << closed.error();
 }
 
 TEST(Duet, AProcessThatDoesNotExistIsNamed) {
