@@ -81,7 +81,7 @@ enum class LoadError : std::uint8_t {
   refused,           // connect() failed (errno in the note)
   never_served,      // connected, but without an answer until the connect deadline
   closed_by_server,  // while connecting or in the run; requests outstanding then are lost with it
-  unanswered,        // due inside the window and without an answer until the answer deadline
+  unanswered,        // sent, before the window or in it, and without an answer until the answer deadline
   broker_error,      // a Kafka error code (the first one is in the note)
   wrong_answer,      // unexpected length, correlation id, topic or partition
   wrong_offset,      // offsets not contiguous, or not growing

@@ -264,9 +264,8 @@ void LoadWorker::give_up_owed(Nanoseconds now) {
     for (auto i = connection.answered; i < connection.started; ++i) {
       const Nanoseconds due = connection.due_ns[i % static_cast<std::uint64_t>(spec_.in_flight)];
       ++tally_.lost_requests;
-      if (!window.contains(due)) continue;
       tally_.count_error(LoadError::unanswered, "a request had no answer when the run was over");
-      at_least(due);
+      if (window.contains(due)) at_least(due);
     }
     for (auto i = connection.started; schedule_ && i < connection.due; ++i) {
       const Nanoseconds due = schedule_->due(connection.position, i);
