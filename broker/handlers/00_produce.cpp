@@ -2,10 +2,11 @@
 //
 // Behaviour    acks=0 is never answered, and an error closes the connection; acks=1 and acks=all mean the same, there
 //              being one broker. A batch is checked (format 2, CRC-32C, counts, exactly one per partition, size, codec
-//              known to the request's version), then its producer's sequence, then appended from the receive buffer. A
-//              batch that is already stored is acknowledged with its first offset. With iolab.flush=commit the answer
-//              waits for fsync; requests behind it do not.
-// Not here     transactions: a transactional batch is refused. The records inside a batch are not decoded.
+//              known to the request's version) and each of its records read, unfolding compressed ones; then its
+//              producer's sequence, then it is appended from the receive buffer. A largest timestamp that is not the
+//              records' is set right. A batch that is already stored is acknowledged with its first offset. With
+//              iolab.flush=commit the answer waits for fsync; requests behind it do not.
+// Not here     transactions: a transactional batch is refused.
 #include "broker/protocol/messages/00_produce.h"
 
 #include <atomic>
