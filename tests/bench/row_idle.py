@@ -27,13 +27,20 @@ WATCH_S = 5
 
 
 def connect_idle(port, count):
-    """Connects from many local addresses: one alone has 28,000 ports, and the tests before may have used some."""
+    """Stops at the first connection that cannot be made within two seconds: the backlog is full, and stays so.
+
+    Connects from many local addresses: one alone has 28,000 ports, and the measurements before may have used some.
+    """
     sockets = []
     for index in range(count):
         connection = socket.socket()
-        connection.settimeout(20)
-        connection.bind((f"127.0.0.{2 + index % 50}", 0))
-        connection.connect(("127.0.0.1", port))
+        connection.settimeout(2)
+        try:
+            connection.bind((f"127.0.0.{2 + index % 50}", 0))
+            connection.connect(("127.0.0.1", port))
+        except OSError:
+            connection.close()
+            break
         sockets.append(connection)
     return sockets
 
@@ -85,7 +92,7 @@ def memory_per_connection(settings, model):
             warm = connect_idle(server.port, 8)
             descriptors = accepted(server, 1 << 30, 3)
             before = server.memory_bytes()
-            connections = connect_idle_until_refused(server.port, CONNECTIONS)
+            connections = connect_idle(server.port, CONNECTIONS)
             held = accepted(server, descriptors + CONNECTIONS) - descriptors
             after = server.memory_bytes()
             for connection in warm + connections:
@@ -104,29 +111,6 @@ def memory_per_connection(settings, model):
     return result
 
 
-def connect_idle_until_refused(port, count):
-    try:
-        return connect_idle_bounded(port, count)
-    except OSError:
-        return []
-
-
-def connect_idle_bounded(port, count):
-    """Stops at the first connection that cannot be made within two seconds: the backlog is full, and stays so."""
-    sockets = []
-    for index in range(count):
-        connection = socket.socket()
-        connection.settimeout(2)
-        try:
-            connection.bind((f"127.0.0.{2 + index % 50}", 0))
-            connection.connect(("127.0.0.1", port))
-        except OSError:
-            connection.close()
-            break
-        sockets.append(connection)
-    return sockets
-
-
 def idle_policies(model):
     policies = [f"nonblocking:idle={policy}" for policy in ("spin", "yield", "backoff")]
     return policies if model == "nonblocking" else [model]
@@ -137,7 +121,7 @@ def measure_cpu(settings):
         for variant in idle_policies(model):
             with tempfile.TemporaryDirectory() as directory, \
                     Server(broker_command(settings, variant, directory)) as server:
-                connections = connect_idle_bounded(server.port, IDLE_FOR_CPU)
+                connections = connect_idle(server.port, IDLE_FOR_CPU)
                 accepted(server, 1 << 30, 10)
                 shares = []
                 for _ in range(max(settings.repeat, 10)):

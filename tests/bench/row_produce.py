@@ -36,11 +36,6 @@ def produce(settings, server):
     return int(match.group(2)) / 1000
 
 
-def bytes_received(server, before):
-    with open(f"/proc/{server.pid}/io", encoding="ascii") as file:
-        return int(re.search(r"rchar: (\d+)", file.read()).group(1)) - before
-
-
 def measure(settings):
     ours, raw, ratios = [], [], []
     with tempfile.TemporaryDirectory() as directory, \
