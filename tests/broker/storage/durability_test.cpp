@@ -269,7 +269,8 @@ TEST(Durability, AFullFileSystem) {
     write_text(ballast, std::string(64 * 1024, 'x'));
     return fill_up(log, [&] { fs::remove(ballast); });
   });
-  if (result == kMayNotMount) GTEST_SKIP() << "mounting a tmpfs needs root";
+  if (result == kMayNotMount)
+    GTEST_SKIP() << "a tmpfs cannot be mounted here: that needs root, and a place that permits mounts";
   EXPECT_EQ(result, 0);
 }
 

@@ -128,7 +128,8 @@ TEST(PowerCut, WhatWasSyncedIsThere) {
     for (std::uint64_t cut = 1; cut <= 3; ++cut) {
       const int lived = with_mounted_image(
           directory, [&](const fs::path& mount) { return live_and_lose_power(mount, image * 100 + cut); });
-      if (lived == kCannotMount) GTEST_SKIP() << "mounting a loop device needs root";
+      if (lived == kCannotMount)
+        GTEST_SKIP() << "a loop device cannot be mounted here: that needs root, and a place that permits mounts";
       ASSERT_EQ(lived, 0) << "image " << image << ", cut " << cut;
       ASSERT_EQ(with_mounted_image(directory, look), 0) << "image " << image << ", cut " << cut;
       ASSERT_GE(shared()->found, shared()->synced) << "image " << image << ", cut " << cut;
