@@ -12,10 +12,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <concepts>
 #include <cstring>
-#include <deque>
 #include <memory>
 #include <span>
 #include <stop_token>
@@ -27,7 +25,7 @@
 #include "io_models/counters.h"
 #include "io_models/early_bytes.h"
 #include "io_models/frontend.h"
-#include "io_models/lingering_close.h"
+#include "io_models/loop_timers.h"
 #include "io_models/registry.h"
 #include "io_models/socket.h"
 #include "io_models/system_calls.h"
@@ -78,17 +76,15 @@ class CompletionLoop {
     const std::stop_callback on_stop(stop, [this] { doorbell_->interrupt(); });
     order_accept();
     while (!stop.stop_requested()) {
-      turn(doorbell_->woken.may_sleep() ? time_to_next_timer_ms() : 0);
+      turn(doorbell_->woken.may_sleep() ? timers_.ms_to_next() : 0);
       doorbell_->woken.awake();
       if (doorbell_->woken.any()) serve_woken();
-      if (accept_again_at_ != kNever || !lingering_.empty()) run_timers();
+      if (timers_.any()) run_timers();
     }
     end();
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   struct Connection {
     explicit Connection(ConnectionKey its_key) : key(its_key) {}
     ConnectionKey key;
@@ -105,13 +101,6 @@ class CompletionLoop {
     typename Port::Orders orders;
     [[no_unique_address]] std::conditional_t<Port::kChoosesMemory, EarlyBytes, NoEarlyBytes> early;
   };
-
-  struct Lingering {
-    Clock::time_point until;
-    ConnectionKey key;
-  };
-
-  static constexpr auto kNever = Clock::time_point::max();
 
   void turn(int timeout_ms) {
     port_.turn(timeout_ms, [this](const Completion& done) {
@@ -170,7 +159,7 @@ class CompletionLoop {
   void order_accept() {
     const bool may_stand = admission_.free() > limits_.backlog;
     if (accepting_ && !may_stand) port_.cancel_standing_accept();
-    if (!place_held_ && !(place_held_ = admission_.try_enter())) return pause_accepting();
+    if (!place_held_ && !(place_held_ = admission_.try_enter())) return timers_.pause_accepting();
     if (accepting_) return;
     port_.accept(may_stand);
     accepting_ = true;
@@ -224,7 +213,7 @@ class CompletionLoop {
       open(Fd(done.result));
     } else {
       if (std::exchange(place_held_, false)) admission_.leave();
-      if (out_of_descriptors(done.result)) return pause_accepting();
+      if (out_of_descriptors(done.result)) return timers_.pause_accepting();
       // Anything else was the fate of that one connection, in the queue; see accept(2).
     }
     order_accept();
@@ -285,7 +274,7 @@ class CompletionLoop {
   void close_in_order(Connection& c) {
     if (c.ended || sys::shutdown(c.fd.get(), SHUT_WR) < 0) return leave(c);
     c.session.reset();
-    lingering_.push_back({Clock::now() + std::chrono::milliseconds(kLingerMs), c.key});
+    timers_.linger(c.key);
     order_receive(c);
   }
 
@@ -311,33 +300,14 @@ class CompletionLoop {
     } else {
       admission_.leave();
     }
-    if (accept_again_at_ != kNever) accept_again_at_ = Clock::time_point::min();
+    timers_.place_is_free();
   }
-
-  // ---- The loop's own timers; a session has none here --------------------------------------------------------------
-
-  void pause_accepting() { accept_again_at_ = Clock::now() + std::chrono::milliseconds(kAcceptRetryMs); }
 
   void run_timers() {
-    const auto now = Clock::now();
-    if (accept_again_at_ <= now) {
-      accept_again_at_ = kNever;
-      order_accept();
-    }
-    while (!lingering_.empty() && lingering_.front().until <= now) {
-      Connection* const c = connections_.find(lingering_.front().key);
-      lingering_.pop_front();
-      if (c != nullptr) leave(*c);
-    }
-  }
-
-  int time_to_next_timer_ms() const {
-    if (accept_again_at_ == kNever && lingering_.empty()) return -1;
-    auto next = accept_again_at_;
-    if (!lingering_.empty()) next = std::min(next, lingering_.front().until);
-    const auto now = Clock::now();
-    if (next <= now) return 0;
-    return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(next - now).count());
+    timers_.run([this] { order_accept(); },
+                [this](ConnectionKey key) {
+                  if (Connection* const c = connections_.find(key)) leave(*c);
+                });
   }
 
   void end() {
@@ -360,8 +330,7 @@ class CompletionLoop {
   ConnectionTable<Connection> connections_;  // outlives the port: it holds memory that orders name
   Port port_;
   std::vector<ConnectionKey> taken_;
-  std::deque<Lingering> lingering_;  // in order of time: all linger equally long
-  Clock::time_point accept_again_at_ = kNever;
+  LoopTimers timers_;
   bool accepting_ = false;
   bool place_held_ = false;
   int without_place_ = 0;  // came before a standing order to accept could be withdrawn

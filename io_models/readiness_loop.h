@@ -11,9 +11,7 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <concepts>
-#include <deque>
 #include <memory>
 #include <span>
 #include <stop_token>
@@ -23,7 +21,7 @@
 #include "io_models/connection_table.h"
 #include "io_models/counters.h"
 #include "io_models/frontend.h"
-#include "io_models/lingering_close.h"
+#include "io_models/loop_timers.h"
 #include "io_models/registry.h"
 #include "io_models/socket.h"
 #include "io_models/system_calls.h"
@@ -78,8 +76,6 @@ class ReadinessLoop {
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   struct Connection {
     explicit Connection(ConnectionKey its_key) : key(its_key) {}
     ConnectionKey key;
@@ -97,11 +93,6 @@ class ReadinessLoop {
     std::size_t dropped_bytes = 0;
   };
 
-  struct Lingering {
-    Clock::time_point until;
-    ConnectionKey key;
-  };
-
   static constexpr bool kLevel = P::kTrigger == Trigger::level;
   // A poller that never sleeps is told after each turn whether anything moved: it may want to rest.
   static constexpr bool kSleeps = !requires(P poller) { poller.turned(true); };
@@ -109,7 +100,7 @@ class ReadinessLoop {
 
   void turn() {
     const bool may_sleep = unfinished_.empty() && doorbell_->woken.may_sleep();
-    const auto ready = poller_.wait(may_sleep ? time_to_next_timer_ms() : 0);
+    const auto ready = poller_.wait(may_sleep ? timers_.ms_to_next() : 0);
     doorbell_->woken.awake();
     if constexpr (kSleeps) {
       if (!ready.empty() || doorbell_->woken.any()) count(Count::wake_ups);
@@ -119,7 +110,7 @@ class ReadinessLoop {
     for (const Ready& event : ready) handle(event);
     if (doorbell_->woken.any()) serve_woken();
     if (!unfinished_.empty()) serve_unfinished();
-    if (accept_again_at_ != kNever || !lingering_.empty()) run_timers();
+    if (timers_.any()) run_timers();
     if constexpr (!kSleeps) poller_.turned(moved_);
   }
 
@@ -264,7 +255,7 @@ class ReadinessLoop {
   }
 
   void accept_some() {
-    if (accept_again_at_ != kNever) return;
+    if (timers_.accepting_is_paused()) return;
     for (int accepted = 0; accepted < kAcceptsPerTurn; ++accepted) {
       if (!admission_.try_enter()) return pause_accepting();
       const int fd = sys::accept4(listener_, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -295,15 +286,12 @@ class ReadinessLoop {
     pump(c);
   }
 
-  // LESSON: emfile-must-not-spin. Whoever reports levels would report the waiting connection without end; whoever
-  // reports edges would never report it again. Both need a timer.
   void pause_accepting() {
-    accept_again_at_ = Clock::now() + std::chrono::milliseconds(kAcceptRetryMs);
+    timers_.pause_accepting();
     if constexpr (kLevel) poller_.change(listener_, kListener, Interest::none);
   }
 
   void resume_accepting() {
-    accept_again_at_ = kNever;
     if constexpr (kLevel) poller_.change(listener_, kListener, Interest::receive);
     accept_some();
   }
@@ -313,7 +301,7 @@ class ReadinessLoop {
     count(Count::closed);
     connections_.remove(c.key);
     admission_.leave();
-    if (accept_again_at_ != kNever) accept_again_at_ = Clock::time_point::min();
+    timers_.place_is_free();
   }
 
   // See lingering_close.h.
@@ -321,7 +309,7 @@ class ReadinessLoop {
     if (c.ended || sys::shutdown(c.fd.get(), SHUT_WR) < 0) return close(c);
     c.session.reset();
     c.want = Want::receive;
-    lingering_.push_back({Clock::now() + std::chrono::milliseconds(kLingerMs), c.key});
+    timers_.linger(c.key);
     watch(c, Interest::receive);
     drop_input(c);
   }
@@ -337,24 +325,11 @@ class ReadinessLoop {
     close(c);
   }
 
-  // The loop's own timers; a session has none here.
   void run_timers() {
-    const auto now = Clock::now();
-    if (accept_again_at_ <= now) resume_accepting();
-    while (!lingering_.empty() && lingering_.front().until <= now) {
-      Connection* const c = connections_.find(lingering_.front().key);
-      lingering_.pop_front();
-      if (c != nullptr) close(*c);
-    }
-  }
-
-  int time_to_next_timer_ms() const {
-    if (accept_again_at_ == kNever && lingering_.empty()) return -1;
-    auto next = accept_again_at_;
-    if (!lingering_.empty()) next = std::min(next, lingering_.front().until);
-    const auto now = Clock::now();
-    if (next <= now) return 0;
-    return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(next - now).count());
+    timers_.run([this] { resume_accepting(); },
+                [this](ConnectionKey key) {
+                  if (Connection* const c = connections_.find(key)) close(*c);
+                });
   }
 
   void end() {
@@ -366,8 +341,6 @@ class ReadinessLoop {
     doorbell_->woken.close();
   }
 
-  static constexpr auto kNever = Clock::time_point::max();
-
   const Limits limits_;
   const int listener_;
   Host& host_;
@@ -377,8 +350,7 @@ class ReadinessLoop {
   ConnectionTable<Connection> connections_;
   std::vector<ConnectionKey> unfinished_;  // left because of a limit: the loop does not sleep while there are any
   std::vector<ConnectionKey> taken_;
-  std::deque<Lingering> lingering_;  // in order of time: all linger equally long
-  Clock::time_point accept_again_at_ = kNever;
+  LoopTimers timers_;
   bool moved_ = false;
 };
 
