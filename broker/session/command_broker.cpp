@@ -136,7 +136,7 @@ void serve(io::Frontend& frontend, const io::ListeningSockets& listening, Broker
   host.stop();
 }
 
-std::expected<void, Refusal> run(const Flags& flags, StopSignals& signals) {
+std::expected<void, Refusal> run(const Flags& flags) {
   auto settings = read_settings(flags);
   if (!settings) return std::unexpected(settings.error());
   const auto choice = io::choose_model(flags.model);
@@ -165,16 +165,21 @@ std::expected<void, Refusal> run(const Flags& flags, StopSignals& signals) {
   endpoints->listener.port = listening->address.port;
   if (endpoints->advertised.port == 0) endpoints->advertised.port = endpoints->listener.port;
   (*broker)->set_endpoint({endpoints->advertised.host, endpoints->advertised.port});
-  BrokerHost host(**broker, clock, &signals);
-  if (!listening->sockets.empty()) {
-    fmt::print("listening {}\n", endpoints->listener.text());
-    std::fflush(stdout);
+  {
+    // Before and after, a signal ends the process at once: recovery and the closing of logs survive that, as they
+    // survive kill -9, and whoever asked need not wait for the disk.
+    StopSignals signals(kInterrupted);
+    BrokerHost host(**broker, clock, &signals);
+    if (!listening->sockets.empty()) {
+      fmt::print("listening {}\n", endpoints->listener.text());
+      std::fflush(stdout);
+    }
+    base::log::info("broker started", {{"model", flags.model},
+                                       {"listener", endpoints->listener.text()},
+                                       {"log.dirs", (*broker)->settings().log_dirs},
+                                       {"topics", (*broker)->topics().all().size()}});
+    serve(**frontend, *listening, host, signals.token());
   }
-  base::log::info("broker started", {{"model", flags.model},
-                                     {"listener", endpoints->listener.text()},
-                                     {"log.dirs", (*broker)->settings().log_dirs},
-                                     {"topics", (*broker)->topics().all().size()}});
-  serve(**frontend, *listening, host, signals.token());
   if (!(*broker)->close())
     return refuse(kCannotRunHere, "not everything could be closed cleanly; the next start checks the logs");
   base::log::info("broker stopped, every log is closed");
@@ -187,8 +192,7 @@ int run_command(const Flags& flags) {
     return kOk;
   }
   io::block_model_signals();
-  StopSignals signals(kInterrupted);
-  const auto done = run(flags, signals);
+  const auto done = run(flags);
   if (done) return kOk;
   fmt::print(stderr, "iolab broker: {}\n", done.error().message);
   return done.error().code;

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "broker/protocol/messages/18_api_versions.h"
@@ -72,7 +74,8 @@ class Process {
   void signal(int number) const { ::kill(pid_, number); }
 
   struct Ended {
-    int code = -1;
+    int code = -1;      // if it ended by itself
+    int by_signal = 0;  // else
     std::string errors;
   };
   Ended wait() {
@@ -82,6 +85,7 @@ class Process {
       ended.errors.append(room, static_cast<std::size_t>(got));
     int status = 0;
     if (::waitpid(pid_, &status, 0) == pid_ && WIFEXITED(status)) ended.code = WEXITSTATUS(status);
+    if (WIFSIGNALED(status)) ended.by_signal = WTERMSIG(status);
     pid_ = -1;
     return ended;
   }
@@ -138,6 +142,28 @@ TEST_F(Command, ServesUntilToldToStopAndStopsCleanly) {
     EXPECT_TRUE(client.receive().empty());
     EXPECT_TRUE(std::filesystem::exists(data() / ".kafka_cleanshutdown"));
   }
+}
+
+TEST_F(Command, AStopIsHeardDuringRecovery) {
+  // Fails if a broker that reads its logs for minutes cannot be stopped meanwhile, other than by kill -9.
+  {
+    Process first(on_any_port());
+    (void)first.address();
+    first.signal(SIGTERM);
+    ASSERT_EQ(first.wait().code, kOk);
+  }
+  // A topic whose description never ends: the next start waits for it.
+  const auto endless = data() / "topics" / "endless";
+  ASSERT_EQ(::mkfifo(endless.c_str(), 0600), 0);
+  Process broker(on_any_port());
+  io::Fd writer;  // can be opened once the broker reads
+  for (const auto until = std::chrono::steady_clock::now() + kDeadline; !writer;) {
+    ASSERT_LT(std::chrono::steady_clock::now(), until);
+    writer = io::Fd(::open(endless.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    std::this_thread::yield();
+  }
+  broker.signal(SIGTERM);
+  EXPECT_EQ(broker.wait().by_signal, SIGTERM);
 }
 
 TEST_F(Command, ABusyPortOrDirectoryIsOneSentence) {
