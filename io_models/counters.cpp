@@ -58,7 +58,12 @@ constexpr std::array<std::string_view, kCalls> kCallNames = {"accept4",
                                                              "open",
                                                              "ftruncate",
                                                              "rename",
-                                                             "unlink"};
+                                                             "unlink",
+                                                             "fstat",
+                                                             "mmap",
+                                                             "munmap",
+                                                             "mincore",
+                                                             "madvise"};
 static_assert(!kCallNames.back().empty(), "a call has no name");
 
 constexpr std::array<std::string_view, kCounts> kCountNames = {

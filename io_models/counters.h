@@ -58,6 +58,11 @@ enum class Call : std::uint8_t {
   ftruncate,
   rename,
   unlink,
+  fstat,
+  mmap,
+  munmap,
+  mincore,
+  madvise,
   count_
 };
 inline constexpr std::size_t kCalls = static_cast<std::size_t>(Call::count_);

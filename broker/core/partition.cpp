@@ -198,9 +198,14 @@ std::expected<Partition::Readable, ErrorCode> Partition::locate(std::int64_t off
   return readable;
 }
 
-std::expected<std::size_t, ErrorCode> Partition::read(const storage::ReadLocation& location, base::MutableBytes into) {
-  const auto bytes = storage::PartitionLog::read_into(location, into);
-  if (bytes) return *bytes;
+std::expected<Partition::Records, ErrorCode> Partition::read(const storage::ReadLocation& location,
+                                                             base::BufferPool& buffers) {
+  if (const base::Bytes mapped = storage::PartitionLog::map(location); !mapped.empty()) {
+    return Records{mapped, location.segment};
+  }
+  auto buffer = std::make_shared<base::PooledBuffer>(buffers.take(location.bytes));
+  const auto bytes = storage::PartitionLog::read_into(location, buffer->bytes());
+  if (bytes) return Records{buffer->bytes().first(*bytes), buffer};
   const std::scoped_lock lock(mutex_);
   if (log_) log_->take_offline(bytes.error());
   return std::unexpected(storage_failed(bytes.error()));
@@ -220,15 +225,13 @@ Partition::Found Partition::find_max_timestamp() {
   {
     const std::scoped_lock lock(mutex_);
     if (auto fine = usable(); !fine) return std::unexpected(fine.error());
-    auto candidate = log_->locate_max_timestamp();
+    auto candidate = log_->locate_max_timestamp(high_watermark_);
     if (!candidate) return std::unexpected(storage_failed(candidate.error()));
     if (!*candidate) return std::nullopt;
     location = std::move(**candidate);
   }
   const auto found = storage::PartitionLog::find_in_batch(location);
-  const std::scoped_lock lock(mutex_);
   if (!found) return std::unexpected(storage_failed(found.error()));
-  if (*found && (*found)->offset >= high_watermark_) return std::nullopt;
   return *found;
 }
 
@@ -294,7 +297,7 @@ void Partition::save_producers() {
 bool Partition::close() {
   save_producers();
   const std::scoped_lock lock(mutex_);
-  if (!log_ || retired_) return log_ != nullptr;
+  if (!log_ || retired_) return true;
   if (auto done = log_->close(); !done) {
     (void)storage_failed(done.error());
     return false;

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/base/buffer_pool.h"
 #include "broker/base/bytes.h"
 #include "broker/core/flush_queue.h"
 #include "broker/core/moment.h"
@@ -69,8 +70,13 @@ class Partition : public std::enable_shared_from_this<Partition> {
     bool ends_inside = false;  // more is readable behind it, in the next segment: a long poll need not wait
   };
   std::expected<Readable, protocol::ErrorCode> locate(std::int64_t offset, storage::ReadLimits limits);
-  // No lock while reading. Damage found here takes the partition offline.
-  std::expected<std::size_t, protocol::ErrorCode> read(const storage::ReadLocation& location, base::MutableBytes into);
+  // No lock while reading. Damage found here takes the partition offline. What is large is not copied: its bytes are
+  // for sending, not for looking at (storage::FileMapping says why).
+  struct Records {
+    base::Bytes bytes;
+    std::shared_ptr<const void> owner;  // keeps them
+  };
+  std::expected<Records, protocol::ErrorCode> read(const storage::ReadLocation& location, base::BufferPool& buffers);
 
   using Found = std::expected<std::optional<storage::TimestampAndOffset>, protocol::ErrorCode>;
   Found find_timestamp(std::int64_t timestamp_ms);
@@ -95,7 +101,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   // Writes down what is known of producers, if anything was appended since the last time, so that the next start need
   // not read the whole log. Blocks on the disk.
   void save_producers();
-  // Syncs and closes the log. False: it failed, and the next start must recover.
+  // Syncs and closes the log, if it was ever open. False: it failed, and the next start must recover.
   bool close();
 
  private:

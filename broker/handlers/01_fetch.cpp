@@ -130,14 +130,12 @@ class Attempt {
     answer.log_start_offset = wanted.found.offsets.start;
     if (wanted.found.location.bytes == 0) return;
 
-    auto buffer = std::make_shared<base::PooledBuffer>(broker_.buffers().take(wanted.found.location.bytes));
-    const auto bytes = wanted.partition->read(wanted.found.location, buffer->bytes());
-    if (!bytes) {
-      answer.error_code = bytes.error();
+    auto read = wanted.partition->read(wanted.found.location, broker_.buffers());
+    if (!read) {
+      answer.error_code = read.error();
       return;
     }
-    const base::Bytes records = buffer->bytes().first(*bytes);
-    answer.records.emplace(records, std::move(buffer));
+    answer.records.emplace(read->bytes, std::move(read->owner));
   }
 
   struct NamedTopic {

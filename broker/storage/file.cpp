@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -70,6 +71,11 @@ auto counted(const FileHooks& hooks, FileCall call, Function&& function) {
   if (hooks.count != nullptr) hooks.count(call, moves_bytes && result > 0 ? static_cast<std::int64_t>(result) : 0);
   errno = kept;
   return result;
+}
+
+std::size_t page_bytes() {
+  static const auto bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return bytes;
 }
 
 }  // namespace
@@ -155,13 +161,15 @@ Expected<void> File::sync() const {
 
 Expected<std::int64_t> File::size() const {
   struct stat status{};
-  if (::fstat(descriptor_, &status) != 0) return failed("look at", path_, errno);
+  if (counted(hooks_, FileCall::fstat, [&] { return ::fstat(descriptor_, &status); }) != 0)
+    return failed("look at", path_, errno);
   return status.st_size;
 }
 
 Expected<std::int64_t> File::modified_ms() const {
   struct stat status{};
-  if (::fstat(descriptor_, &status) != 0) return failed("look at", path_, errno);
+  if (counted(hooks_, FileCall::fstat, [&] { return ::fstat(descriptor_, &status); }) != 0)
+    return failed("look at", path_, errno);
   return std::int64_t{status.st_mtim.tv_sec} * 1000 + status.st_mtim.tv_nsec / 1'000'000;
 }
 
@@ -169,6 +177,58 @@ void File::close() {
   // Everything that matters was synced before; what close() could still report would come too late to act on.
   const int descriptor = std::exchange(descriptor_, -1);
   if (descriptor >= 0) counted(FileHooks{hooks_.count, nullptr}, FileCall::close, [&] { return ::close(descriptor); });
+}
+
+FileMapping::FileMapping(const File& file, std::int64_t bytes) : hooks_(file.hooks()) {
+  const auto wanted = static_cast<std::size_t>(bytes);
+  void* start = MAP_FAILED;
+  const int result = counted(hooks_, FileCall::mmap, [&] {
+    start = ::mmap(nullptr, wanted, PROT_READ, MAP_SHARED, file.descriptor(), 0);
+    return start == MAP_FAILED ? -1 : 0;
+  });
+  if (result == 0) pages_ = {static_cast<std::byte*>(start), wanted};
+}
+
+FileMapping::~FileMapping() {
+  if (pages_.empty()) return;
+  counted(FileHooks{hooks_.count, nullptr}, FileCall::munmap, [&] { return ::munmap(pages_.data(), pages_.size()); });
+}
+
+FileMapping::FileMapping(FileMapping&& other) noexcept
+    : pages_(std::exchange(other.pages_, {})), hooks_(other.hooks_) {}
+
+FileMapping& FileMapping::operator=(FileMapping&& other) noexcept {
+  std::swap(pages_, other.pages_);
+  std::swap(hooks_, other.hooks_);
+  return *this;
+}
+
+std::span<const std::byte> FileMapping::populate(std::int64_t position, std::size_t bytes) const {
+  const auto first = static_cast<std::size_t>(position);
+  if (first > pages_.size() || pages_.size() - first < bytes) return {};
+  const std::size_t page = first - first % page_bytes();
+  const auto whole_pages = pages_.subspan(page, first + bytes - page);
+  if (!in_memory(whole_pages)) {
+    const int result = counted(hooks_, FileCall::madvise,
+                               [&] { return ::madvise(whole_pages.data(), whole_pages.size(), MADV_POPULATE_READ); });
+    if (result != 0) return {};
+  }
+  return pages_.subspan(first, bytes);
+}
+
+// Asking first: MADV_POPULATE_READ takes hold of page after page, also where there is nothing to do (0.77 in place of
+// 0.87 of sendfile, the fetch row of scripts/bench).
+bool FileMapping::in_memory(std::span<std::byte> pages) const {
+  std::array<unsigned char, 1024> resident;
+  while (!pages.empty()) {
+    const auto some = pages.first(std::min(pages.size(), resident.size() * page_bytes()));
+    const int result =
+        counted(hooks_, FileCall::mincore, [&] { return ::mincore(some.data(), some.size(), resident.data()); });
+    const auto asked = std::span(resident).first((some.size() + page_bytes() - 1) / page_bytes());
+    if (result != 0 || !std::ranges::all_of(asked, [](unsigned char page) { return (page & 1) != 0; })) return false;
+    pages = pages.subspan(some.size());
+  }
+  return true;
 }
 
 Expected<void> sync_directory(const std::filesystem::path& directory, FileHooks hooks) {

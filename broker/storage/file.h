@@ -20,7 +20,22 @@
 namespace iolab::storage {
 
 // What is counted, under the names of the system calls.
-enum class FileCall : std::uint8_t { open, close, pread, pwrite, fdatasync, fsync, ftruncate, rename, unlink };
+enum class FileCall : std::uint8_t {
+  open,
+  close,
+  pread,
+  pwrite,
+  fdatasync,
+  fsync,
+  ftruncate,
+  rename,
+  unlink,
+  fstat,
+  mmap,
+  munmap,
+  mincore,
+  madvise
+};
 
 // How others look at, and tests interfere with, the file calls. Copied into every File; both may be null.
 struct FileHooks {
@@ -44,6 +59,7 @@ class File {
   bool is_open() const { return descriptor_ >= 0; }
   int descriptor() const { return descriptor_; }
   const std::filesystem::path& path() const { return path_; }
+  const FileHooks& hooks() const { return hooks_; }
 
   // Reads at most into.size() bytes; fewer only at the end of the file.
   Expected<std::size_t> read_at(std::int64_t position, std::span<std::byte> into) const;
@@ -63,6 +79,28 @@ class File {
   int descriptor_ = -1;
   FileHooks hooks_;
   std::filesystem::path path_;
+};
+
+// The pages of a file, as the page cache holds them, in our address space: what is sent from here was not copied
+// before. Only the kernel may look at the bytes. Where a page cannot be read any more it says EFAULT, and we would get
+// SIGBUS.
+class FileMapping {
+ public:
+  FileMapping() = default;  // of nothing
+  // `bytes` may reach beyond the end of the file, for what will be appended. Fails in silence: see populate().
+  FileMapping(const File& file, std::int64_t bytes);
+  ~FileMapping();
+  FileMapping(FileMapping&& other) noexcept;
+  FileMapping& operator=(FileMapping&& other) noexcept;
+
+  // Reads the pages of a range in, as pread would. Empty: not mapped, or not readable; read the range to be told why.
+  std::span<const std::byte> populate(std::int64_t position, std::size_t bytes) const;
+
+ private:
+  bool in_memory(std::span<std::byte> pages) const;
+
+  std::span<std::byte> pages_;
+  FileHooks hooks_;
 };
 
 // Makes created, renamed and removed names of a directory durable.

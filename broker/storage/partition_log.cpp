@@ -13,8 +13,10 @@ namespace iolab::storage {
 namespace {
 
 Segment::Options segment_options(const LogConfig& config) {
-  return {
-      .index_interval_bytes = config.index_interval_bytes, .leader_epoch = config.leader_epoch, .hooks = config.hooks};
+  return {.segment_bytes = config.segment_bytes,
+          .index_interval_bytes = config.index_interval_bytes,
+          .leader_epoch = config.leader_epoch,
+          .hooks = config.hooks};
 }
 
 }  // namespace

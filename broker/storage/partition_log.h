@@ -150,11 +150,17 @@ class PartitionLog {
   // or fewer where unchecked bytes are handed out as whole batches only. corrupt: hand the error to take_offline().
   static Expected<std::size_t> read_into(const ReadLocation& location, std::span<std::byte> into);
 
+  // No lock. The same range where it lies in the page cache, for the kernel to send and for nobody else to look at; it
+  // holds as long as the location's segment is pinned. Empty: use read_into(), because the range is small, or
+  // unchecked, or cannot be mapped.
+  static std::span<const std::byte> map(const ReadLocation& location);
+
   // The first batch at or after `from_offset` whose header claims a timestamp >= `timestamp_ms`. Nothing: no such
   // batch.
   Expected<std::optional<TimestampLocation>> locate_timestamp(std::int64_t timestamp_ms, std::int64_t from_offset = 0);
-  // The batch whose header claims the largest timestamp of the log. Nothing: the log is empty.
-  Expected<std::optional<TimestampLocation>> locate_max_timestamp();
+  // The batch before `before_offset` whose header claims the largest timestamp there. Nothing: no batch has one.
+  Expected<std::optional<TimestampLocation>> locate_max_timestamp(
+      std::int64_t before_offset = std::numeric_limits<std::int64_t>::max());
   // No lock. Decodes the one batch, streaming, as far as needed. Nothing: its header claimed too much, or its producer
   // sent records that cannot be decoded.
   static Expected<std::optional<TimestampAndOffset>> find_in_batch(const TimestampLocation& location);

@@ -98,6 +98,12 @@ Expected<std::size_t> PartitionLog::read_into(const ReadLocation& location, std:
   return location.unchecked ? right_prefix(location, bytes) : *got;
 }
 
+std::span<const std::byte> PartitionLog::map(const ReadLocation& location) {
+  constexpr std::size_t kWorthIt = 32 * 1024;  // two calls and a walk over page tables, against one copy
+  if (location.unchecked || location.bytes < kWorthIt) return {};
+  return location.segment->mapped(location.position, location.bytes);
+}
+
 Expected<TimestampLocation> PartitionLog::batch_at(const std::shared_ptr<Segment>& segment, std::int64_t offset,
                                                    std::int64_t timestamp_ms) {
   const auto found = find_batch(*segment, offset);
@@ -127,12 +133,13 @@ Expected<std::optional<TimestampLocation>> PartitionLog::locate_timestamp(std::i
   return std::nullopt;
 }
 
-Expected<std::optional<TimestampLocation>> PartitionLog::locate_max_timestamp() {
+Expected<std::optional<TimestampLocation>> PartitionLog::locate_max_timestamp(std::int64_t before_offset) {
   if (failure_) return std::unexpected(*failure_);
   Segment::MaxTimestamp largest;
   std::shared_ptr<Segment> holder;
   for (const auto& segment : segments_) {
-    const auto max = segment->max_timestamp();
+    if (segment->base_offset() >= before_offset) break;
+    const auto max = segment->max_timestamp(before_offset);
     if (!max) return fail(max.error());
     if (max->timestamp_ms <= largest.timestamp_ms) continue;
     largest = *max;

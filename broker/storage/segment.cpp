@@ -259,9 +259,23 @@ Expected<std::optional<FoundBatch>> Segment::find_timestamp(std::int64_t timesta
   }
 }
 
-Expected<Segment::MaxTimestamp> Segment::max_timestamp() {
+Expected<Segment::MaxTimestamp> Segment::max_timestamp(std::int64_t before_offset) {
   if (auto usable = use_index(); !usable) return std::unexpected(usable.error());
-  return max_timestamp_;
+  if (max_timestamp_.base_offset < before_offset) return max_timestamp_;
+  MaxTimestamp largest;
+  std::int64_t from_offset = base_offset_;
+  if (const auto entry = index_.last_entry_before(before_offset)) {
+    largest = {.timestamp_ms = entry->max_timestamp_ms, .base_offset = entry->max_timestamp_offset};
+    from_offset = entry->place.offset;
+  }
+  const auto done = for_each_batch(from_offset, [&](const BatchHeader& header) {
+    if (header.base_offset >= before_offset) return false;
+    if (header.max_timestamp_ms > largest.timestamp_ms)
+      largest = {.timestamp_ms = header.max_timestamp_ms, .base_offset = header.base_offset};
+    return true;
+  });
+  if (!done) return std::unexpected(done.error());
+  return largest;
 }
 
 Expected<void> Segment::for_each_batch(std::int64_t from_offset, const std::function<bool(const BatchHeader&)>& visit) {
@@ -276,6 +290,14 @@ Expected<void> Segment::for_each_batch(std::int64_t from_offset, const std::func
     if (*step == BatchScanner::Step::damage) return std::unexpected(damaged(scanner.position(), scanner.damage()));
     if (*step == BatchScanner::Step::end || !visit(scanner.header())) return {};
   }
+}
+
+std::span<const std::byte> Segment::mapped(std::int64_t position, std::size_t bytes) const {
+  // A file that someone else cut would be sent as zeros up to the end of its last page.
+  const auto file_bytes = file_.size();
+  if (!file_bytes || *file_bytes - position < static_cast<std::int64_t>(bytes)) return {};
+  std::call_once(map_once_, [&] { mapping_ = FileMapping(file_, std::max(*file_bytes, options_.segment_bytes)); });
+  return mapping_.populate(position, bytes);
 }
 
 Expected<void> Segment::remove() {

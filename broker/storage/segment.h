@@ -9,7 +9,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -38,6 +40,7 @@ struct SegmentScan {
 class Segment {
  public:
   struct Options {
+    std::int64_t segment_bytes = 0;  // as far as it is expected to grow
     std::int32_t index_interval_bytes = 4096;
     std::int32_t leader_epoch = 0;
     FileHooks hooks;
@@ -97,13 +100,17 @@ class Segment {
   Expected<FoundBatch> find_offset(std::int64_t offset);
   // The first batch from `from_offset` on that claims a timestamp >= `timestamp_ms`.
   Expected<std::optional<FoundBatch>> find_timestamp(std::int64_t timestamp_ms, std::int64_t from_offset);
-  // Largest timestamp claimed by a batch (-1: none) and that batch's base offset.
+  // Largest timestamp claimed by a batch before `before_offset` (-1: none) and that batch's base offset.
   struct MaxTimestamp {
     std::int64_t timestamp_ms = -1;
     std::int64_t base_offset = -1;
   };
-  Expected<MaxTimestamp> max_timestamp();
+  Expected<MaxTimestamp> max_timestamp(std::int64_t before_offset = std::numeric_limits<std::int64_t>::max());
   Expected<void> for_each_batch(std::int64_t from_offset, const std::function<bool(const BatchHeader&)>& visit);
+
+  // A range of the file without a copy, for the kernel to send and for nobody else to look at (see FileMapping). Empty:
+  // it cannot be had, and reading tells why. No lock.
+  std::span<const std::byte> mapped(std::int64_t position, std::size_t bytes) const;
 
   // The sentence for damage that was found in this file. No lock.
   StorageError damaged(std::int64_t position, std::string_view what) const;
@@ -119,6 +126,8 @@ class Segment {
 
   Options options_;
   File file_;
+  mutable std::once_flag map_once_;  // when it is first asked for: most segments are never sent in large ranges
+  mutable FileMapping mapping_;
   SegmentIndex index_;
   bool index_usable_ = false;
   std::int64_t base_offset_;

@@ -245,6 +245,21 @@ std::optional<IndexPlace> SegmentIndex::find_offset(std::int64_t offset) {
   return i < 0 ? std::nullopt : std::optional(decode_place(base_offset_, found.data()));
 }
 
+std::optional<IndexEntry> SegmentIndex::last_entry_before(std::int64_t end_offset) {
+  const auto later =
+      std::ranges::lower_bound(pending_, end_offset, {}, [](const auto& entry) { return entry.place.offset; });
+  if (later != pending_.begin()) return *std::prev(later);
+  if (written_ == 0 || !open_files()) return std::nullopt;
+  std::array<std::byte, kOffsetBytes> place;
+  std::array<std::byte, kTimeBytes> time;
+  std::int64_t hint = 0;
+  const std::int64_t i = find_last(offsets_, written_, place, hint, [&](const std::byte* entry) {
+    return decode_place(base_offset_, entry).offset < end_offset;
+  });
+  if (i < 0 || !read_whole(times_, i * kTimeBytes, time)) return std::nullopt;
+  return decode(base_offset_, place.data(), time.data());
+}
+
 std::optional<IndexPlace> SegmentIndex::find_timestamp(std::int64_t timestamp_ms) {
   const auto later = std::ranges::lower_bound(pending_, timestamp_ms, {}, &IndexEntry::max_timestamp_ms);
   if (later != pending_.begin()) return std::prev(later)->place;

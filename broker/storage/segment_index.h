@@ -51,6 +51,8 @@ class SegmentIndex {
 
   // The last entry with an offset <= `offset`; nothing: start at the segment's beginning.
   std::optional<IndexPlace> find_offset(std::int64_t offset);
+  // The last whole entry whose batch lies before `end_offset`; nothing: start at the segment's beginning.
+  std::optional<IndexEntry> last_entry_before(std::int64_t end_offset);
   // The last entry up to which all timestamps are < `timestamp_ms`; nothing: start at the segment's beginning.
   std::optional<IndexPlace> find_timestamp(std::int64_t timestamp_ms);
   std::optional<IndexPlace> last_place();

@@ -1,4 +1,8 @@
-"""Fetch of 1 MiB from the page cache over loopback, against the faster of two raw loops that send the same bytes."""
+"""Fetch of 1 MiB from the page cache over loopback, against the faster of two raw loops that send the same bytes.
+
+They send them from the broker's own log: how a file was written decides in how many pieces its pages lie in the cache,
+and with that how fast sendfile is. A file written in one go would be another file.
+"""
 
 import os
 import struct
@@ -35,24 +39,21 @@ def fill(settings, port):
 def measure(settings):
     with tempfile.TemporaryDirectory() as directory:
         request_file = os.path.join(directory, "request")
-        data_file = os.path.join(directory, "data")
         with open(request_file, "wb") as file:
             file.write(fetch_request())
-        with open(data_file, "wb") as file:
-            file.write(os.urandom(ANSWER_BYTES))
         raw = [settings.bench + "/raw_file_server"]
-        request_bytes = len(fetch_request())
         logs = os.path.join(directory, "logs")
-        with Server(broker_command(settings, "epoll", logs, "--override", "num.partitions=1")) as broker, \
-                Server(raw + ["sendfile", data_file, ANSWER_BYTES, request_bytes]) as sendfile, \
-                Server(raw + ["pread", data_file, ANSWER_BYTES, request_bytes]) as pread:
+        log_file = os.path.join(logs, TOPIC + "-0", "00000000000000000000.log")
+        rest = [log_file, ANSWER_BYTES, len(fetch_request())]
+        with Server(broker_command(settings, "epoll", logs, "--override", "num.partitions=1")) as broker:
             fill(settings, broker.port)
-            rates = {"broker": [], "sendfile": [], "pread": []}
-            for _ in range(max(settings.repeat, 10) + 1):
-                for name, server, answer_bytes in (("broker", broker, 0), ("sendfile", sendfile, ANSWER_BYTES),
-                                                   ("pread", pread, ANSWER_BYTES)):
-                    drain = [settings.bench + "/drain_client", server.port, request_file, answer_bytes, DEPTH, SECONDS]
-                    rates[name].append(float(run_load(drain)))
+            with Server(raw + ["sendfile", *rest]) as sendfile, Server(raw + ["pread", *rest]) as pread:
+                rates = {"broker": [], "sendfile": [], "pread": []}
+                for _ in range(max(settings.repeat, 10) + 1):
+                    for name, server, answer_bytes in (("broker", broker, 0), ("sendfile", sendfile, ANSWER_BYTES),
+                                                       ("pread", pread, ANSWER_BYTES)):
+                        drain = ["/drain_client", server.port, request_file, answer_bytes, DEPTH, SECONDS]
+                        rates[name].append(float(run_load([settings.bench + drain[0], *drain[1:]])))
     rates = {name: values[1:] for name, values in rates.items()}  # the first round warms files and memory
     for name in ("sendfile", "pread", "broker"):
         yield figure(f"{name}", [rate / 1e9 for rate in rates[name]], "GB/s")

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cerrno>
 
+#include "broker/protocol/messages/02_list_offsets.h"
 #include "tests/broker/core/test_broker.h"
 
 namespace iolab::handlers {
@@ -71,6 +72,28 @@ TEST(Commit, ReadersSeeOnlyWhatIsOnTheDisk) {
   EXPECT_EQ(broker.counting->rings, 2);
   ASSERT_TRUE(broker.resume(waiting));
   EXPECT_EQ(TestBroker::answer_of<FetchResponse>(waiting, 11).responses[0].partitions[0].high_watermark, 1);
+}
+
+TEST(Commit, TheLargestTimestampIsOneThatReadersSee) {
+  // Fails if ListOffsets answers "none", or shows an offset that is not on the disk, because a newer batch is on its
+  // way there.
+  TestBroker broker(core::Overrides{{"iolab.flush", "commit"}});
+  broker.create("t");
+  const auto largest = [&] {
+    protocol::ListOffsetsRequest request;
+    request.topics.push_back(
+        {.name = "t", .partitions = {{.partition_index = 0, .timestamp = protocol::kMaxTimestamp}}});
+    return broker.ask<protocol::ListOffsetsResponse>(request, 7).topics[0].partitions[0];
+  };
+  const Frame older = make_batch({.timestamp_ms = 1'700'000'000'000});
+  const Frame newer = make_batch({.timestamp_ms = 1'700'000'005'000});
+  Asked first = broker.send(produce_request("t", 0, older), 9);
+  broker->run_flushes(broker.clock.now());
+  Asked second = broker.send(produce_request("t", 0, newer), 9);
+  EXPECT_EQ(largest().offset, 0);
+  EXPECT_EQ(largest().timestamp, 1'700'000'000'000);
+  broker->run_flushes(broker.clock.now());
+  EXPECT_EQ(largest().offset, 1);
 }
 
 TEST(Commit, ADuplicateWaitsForItsFirstCopy) {

@@ -140,7 +140,7 @@ inline std::vector<fs::path> files_ending_in(const fs::path& directory, std::str
 
 // Counts of file calls, for hooks (which are plain functions).
 struct CallCounts {
-  static inline std::array<std::atomic<std::int64_t>, 9> calls{};
+  static inline std::array<std::atomic<std::int64_t>, 16> calls{};  // room for every FileCall
   static void count(FileCall call, std::int64_t) { ++calls[static_cast<std::size_t>(call)]; }
   static std::int64_t of(FileCall call) { return calls[static_cast<std::size_t>(call)]; }
   static void reset() {

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <thread>
 
+#include "broker/storage/segment.h"
 #include "tests/broker/storage/log_fixture.h"
 
 namespace iolab::storage {
@@ -104,6 +105,59 @@ TEST(PartitionLog, AnAppendIsOneWrite) {
   Batch bytes(location->bytes);
   ASSERT_TRUE(PartitionLog::read_into(*location, bytes));
   EXPECT_EQ(CallCounts::of(FileCall::pread), 1);
+}
+
+// Fails if a large range is copied on its way to a socket, is not what was appended, or ends where its segment ended
+// when it was first mapped.
+TEST(PartitionLog, LargeRangesAreMappedAndNotCopied) {
+  const TemporaryDirectory directory;
+  const auto log = open_log(directory.path(), {.segment_bytes = 1'000'000, .hooks = {.count = CallCounts::count}});
+  Batch all;
+  ReadLocation pinned;
+  for (int i = 0; i < 12; ++i) {
+    const Batch batch = make_batch(i, 1, 50'000);
+    append(*log, batch);
+    all.insert(all.end(), batch.begin(), batch.end());
+    CallCounts::reset();
+    pinned = log->locate(0, {.max_bytes = all.size()}).value();
+    const auto mapped = PartitionLog::map(pinned);
+    ASSERT_TRUE(std::ranges::equal(mapped, all)) << "after " << i + 1 << " batches";
+    EXPECT_EQ(CallCounts::of(FileCall::pread), 0);
+    EXPECT_EQ(CallCounts::of(FileCall::mmap), i == 0 ? 1 : 0) << "a segment is mapped once";
+  }
+  const auto inside = log->locate(7, {.max_bytes = 100'000}).value();
+  EXPECT_EQ(base::as_text(PartitionLog::map(inside)), base::as_text(all).substr(inside.position, inside.bytes));
+  const auto mapped = PartitionLog::map(pinned);
+  ASSERT_TRUE(log->close());
+  EXPECT_TRUE(std::ranges::equal(mapped, all)) << "a pinned segment stays readable";
+}
+
+// Fails if bytes are sent that nobody has checked, or zeros in place of what someone else has cut off.
+TEST(PartitionLog, WhatCannotBeMappedIsRead) {
+  const TemporaryDirectory directory;
+  {
+    const auto log = open_log(directory.path());
+    append(*log, make_batch(0, 1, 50'000));
+    append(*log, make_batch(1, 1, 100));
+    EXPECT_FALSE(PartitionLog::map(log->locate(0, {}).value()).empty());
+    EXPECT_TRUE(PartitionLog::map(log->locate(1, {}).value()).empty()) << "small: a copy costs less";
+    fs::resize_file(directory.path() / Segment::file_name(0), 40'000);
+    const auto cut = log->locate(0, {}).value();
+    EXPECT_TRUE(PartitionLog::map(cut).empty());
+    Batch bytes(cut.bytes);
+    EXPECT_EQ(PartitionLog::read_into(cut, bytes).error().fault, StorageFault::corrupt);
+  }
+  const TemporaryDirectory other;
+  std::int64_t end = 0;
+  {
+    const auto log = open_log(other.path());
+    append(*log, make_batch(0, 1, 50'000));
+    ASSERT_TRUE(log->close());
+    end = log->end_offset();
+  }
+  const auto log =
+      PartitionLog::open(other.path(), {}, {.after_clean_stop = true, .recovery_point = end}, kNow).value();
+  EXPECT_TRUE(PartitionLog::map(log->locate(0, {}).value()).empty()) << "unchecked";
 }
 
 // Fails if segments do not roll by size, by age, or before an offset would no longer fit an index of 32 bits.
@@ -213,6 +267,30 @@ TEST(PartitionLog, FindsOffsetsByTimeInEveryCodec) {
   const auto found = PartitionLog::find_in_batch(location).value().value();
   EXPECT_EQ(found.timestamp_ms, *largest);
   EXPECT_EQ(found.offset, largest - times.begin());
+}
+
+// Fails if the largest timestamp before an offset is that of a batch behind it, or is not found where an index entry, a
+// segment's border or the end of what is indexed lies between.
+TEST(PartitionLog, LargestTimestampBeforeAnyBatch) {
+  const TemporaryDirectory directory;
+  const auto log = open_log(directory.path(), {.segment_bytes = 20'000, .index_interval_bytes = 300});
+  std::mt19937_64 random(7);
+  std::int64_t largest = -1, holder = -1;
+  std::vector<std::pair<std::int64_t, std::int64_t>> expected;  // before which offset: the batch that holds the largest
+  for (int i = 0; i < 400; ++i) {
+    const std::int64_t base = log->end_offset();
+    const std::int64_t time = kNow + static_cast<std::int64_t>(random() % 100'000) + i * 100;
+    append(*log, make_batch(base, 1, 60, time));
+    if (time > largest) std::tie(largest, holder) = std::pair(time, base);
+    expected.emplace_back(log->end_offset(), holder);
+  }
+  ASSERT_GT(log->segment_count(), 2);
+  EXPECT_FALSE(log->locate_max_timestamp(0).value().has_value());
+  for (const auto& [before, batch] : expected) {
+    const auto location = log->locate_max_timestamp(before).value();
+    ASSERT_TRUE(location.has_value());
+    ASSERT_EQ(location->batch.base_offset, batch) << "before offset " << before;
+  }
 }
 
 // Fails if a batch whose header claims a later time than its records have ends the search too early.
