@@ -21,6 +21,7 @@ class GatherBuffer {
 
   std::size_t size() const { return bytes_.size() + attached_bytes_; }
   bool empty() const { return size() == 0; }
+  std::size_t pieces() const { return 2 * pieces_.size() + 1; }  // that for_each_piece() gives at most
   void clear() {
     bytes_.clear();
     pieces_.clear();

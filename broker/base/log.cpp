@@ -4,7 +4,9 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <cstdio>
 #include <memory>
+#include <new>
 
 namespace iolab::base::log {
 namespace {
@@ -20,15 +22,19 @@ spdlog::logger& sink() {
 }
 
 void write(spdlog::level::level_enum level, std::string_view event, std::initializer_list<Pair> pairs) {
-  if (!sink().should_log(level)) return;
-  std::string line(event);
-  for (const Pair& pair : pairs) {
-    line += ' ';
-    line += pair.key;
-    line += '=';
-    line += pair.value;
+  try {
+    if (!sink().should_log(level)) return;
+    std::string line(event);
+    for (const Pair& pair : pairs) {
+      line += ' ';
+      line += pair.key;
+      line += '=';
+      line += pair.value;
+    }
+    sink().log(level, std::string_view(line));
+  } catch (const std::bad_alloc&) {  // the diary ends nothing that it only tells of
+    std::fputs("iolab: no memory is left to say what happened\n", stderr);
   }
-  sink().log(level, std::string_view(line));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 
 #include "broker/base/log.h"
 
@@ -91,6 +92,7 @@ std::expected<std::unique_ptr<Broker>, std::string> Broker::open(BrokerSettings 
     broker->topics_.put(std::move(*topic));
   }
   broker->retention_due_ms_ = Deadlines::after(now.steady_ms, given.retention_check_interval_ms);
+  broker->flushes_.add(std::make_shared<Chore>(*broker, &Broker::remove_deleted_files));  // that a crash left behind
   return broker;
 }
 
@@ -197,6 +199,13 @@ Broker::Changed Broker::grow_topic(std::string_view name, std::int32_t partition
     topic->partitions[index] = open_partition(topic->name, static_cast<std::int32_t>(index), topic->settings, now);
   }
   topics_.put(topic);
+  for (std::size_t index = had; index < topic->partitions.size(); ++index) {
+    if (topic->partitions[index]->offsets()) continue;
+    return fault(ErrorCode::kafka_storage_error,
+                 fmt::format("topic {} has {} partitions now, but partition {} could not be opened and is offline; the "
+                             "broker's diary says why, and its next start tries again",
+                             name, partitions, index));
+  }
   return topic;
 }
 
@@ -207,9 +216,10 @@ std::expected<void, TopicFault> Broker::delete_topic(std::string_view name) {
     const std::scoped_lock lock(changing_topics_);
     const TopicPointer topic = topics_.find(name);
     if (!topic) return fault(ErrorCode::unknown_topic_or_partition, fmt::format("there is no topic {}", name));
-    topics_.remove(name);
     for (const auto& partition : topic->partitions) partition->retire(wakeups);
+    // If this fails, the topic stays in the table, to be deleted once more: what is left of it serves nobody.
     if (auto done = directory_->delete_topic(name); !done) return fault(done.error());
+    topics_.remove(name);
   }
   flushes_.add(std::make_shared<Chore>(*this, &Broker::remove_deleted_files));
   return {};
@@ -242,7 +252,13 @@ void Broker::remove_deleted_files(Moment) {
 }
 
 void Broker::run_flushes(Moment now) {
-  for (const auto& work : flushes_.take_work()) work->run(now);
+  for (const auto& work : flushes_.take_work()) {
+    try {
+      work->run(now);
+    } catch (const std::exception& error) {
+      base::log::error("work that waits for the disk was given up", {{"why", error.what()}});
+    }
+  }
   for (const auto& partition : flushes_.take_due(now.steady_ms)) {
     Wakeups wakeups;  // rung for each partition: nobody waits for the disk on behalf of another
     partition->flush(wakeups);
@@ -265,10 +281,17 @@ std::vector<storage::PartitionCheckpoint> Broker::checkpoints() const {
 
 bool Broker::close() {
   bool clean = !flushes_.failed();
+  std::vector<storage::PartitionCheckpoint> closed;  // without those that could not even be opened: nothing is known
   for (const TopicPointer& topic : topics_.all()) {
-    for (const auto& partition : topic->partitions) clean = partition->close() && clean;
+    for (const auto& partition : topic->partitions) {
+      if (!partition->close()) {
+        clean = false;
+      } else if (const auto known = partition->checkpoint()) {
+        closed.push_back({topic->name, partition->index(), known->recovery_point, known->log_start_offset});
+      }
+    }
   }
-  const auto done = clean ? directory_->mark_clean(checkpoints()) : directory_->write_checkpoints(checkpoints());
+  const auto done = clean ? directory_->mark_clean(closed) : directory_->write_checkpoints(checkpoints());
   if (!done) base::log::error(done.error().message);
   return clean && done;
 }

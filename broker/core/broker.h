@@ -72,11 +72,11 @@ class Broker {
 
   // Wakes what is due, and orders retention when its time has come. Returns when to come again: steady milliseconds.
   std::int64_t run_timers(Moment now);
-  // Syncs what is due, and does the work that waits for the disk.
+  // Syncs what is due, and does the work that waits for the disk; work that throws is given up, and said so.
   void run_flushes(Moment now);
 
   // Syncs and closes every log, and marks the directory as stopped cleanly. False: something failed, and the next start
-  // will check the logs.
+  // will check the logs. A partition that was offline from the start is left as it was found.
   bool close();
 
  private:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -21,11 +22,14 @@ class DiskRequest final : public core::DiskWork {
   DiskRequest(const Request& request, Message message)
       : broker_(request.broker), header_(request.header), sleeper_(request.sleeper), message_(std::move(message)) {}
 
+  // Whatever goes wrong in here, memory included, costs the connection and not the thread that serves all of them.
   void run(core::Moment now) override {
-    {
+    try {
       core::Wakeups wakeups;
       Request request{broker_, now, header_, {}, sleeper_, wakeups};
       answered_ = kHandle(request, message_, answer_).kind == Outcome::Kind::answered;
+    } catch (const std::exception&) {
+      answered_ = false;
     }
     done_.store(true);
     sleeper_->wake();

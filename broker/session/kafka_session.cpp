@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <new>
 
 #include "broker/base/bytes.h"
 #include "broker/handlers/dispatch.h"
@@ -41,8 +42,13 @@ KafkaSession::KafkaSession(core::Broker& broker, core::Clock& clock, io::Waker w
 
 std::span<std::byte> KafkaSession::input() {
   if (!input_) {
-    input_ = broker_.buffers().take(usual_bytes_);
     begin_ = end_ = 0;
+    try {
+      input_ = broker_.buffers().take(usual_bytes_);
+    } catch (const std::bad_alloc&) {
+      closing_ = true;  // what comes next goes nowhere, and ends this connection
+      return {&no_memory_, 1};
+    }
   }
   std::size_t limit = input_.size();
   if (const std::size_t frame = frame_bytes_at_begin(); frame >= kLargeFrame) {
@@ -60,7 +66,7 @@ void KafkaSession::received(std::size_t bytes) {
 std::span<const iovec> KafkaSession::output() {
   pieces_.clear();
   out_.for_each_piece(out_sent_, [&](base::Bytes piece) {
-    if (pieces_.size() < kPiecesAtOnce) pieces_.push_back({const_cast<std::byte*>(piece.data()), piece.size()});
+    if (pieces_.size() < pieces_.capacity()) pieces_.push_back({const_cast<std::byte*>(piece.data()), piece.size()});
   });
   return pieces_;
 }
@@ -87,6 +93,7 @@ void KafkaSession::advance() {
     take_requests(now);
     tidy_input();
     want_ = decide();
+    if (want_ == io::Want::send) pieces_.reserve(std::min(out_.pieces(), kPiecesAtOnce));  // output() must not fail
   } catch (...) {
     want_ = io::Want::close;
   }

@@ -53,6 +53,7 @@ class KafkaSession final : public io::Session {
   core::Wakeup sleeper_;
 
   base::PooledBuffer input_;
+  std::byte no_memory_{};  // where a byte is received for which there was no buffer
   std::size_t begin_ = 0;  // of what was received and not yet taken
   std::size_t end_ = 0;
   std::size_t usual_bytes_ = base::BufferPool::kSmallest;  // what to begin with: grows with what really came

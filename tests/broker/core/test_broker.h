@@ -116,6 +116,7 @@ class TestBroker {
 
   core::Broker& operator*() { return *broker_; }
   core::Broker* operator->() { return broker_.get(); }
+  const std::filesystem::path& directory() const { return directory_.path(); }
 
   // Without a clean stop, as a crash of the process.
   void crash_and_reopen() {

@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "broker/protocol/frame.h"
+#include "tests/broker/base/allocations.h"
 #include "tests/broker/protocol/every_message.h"
-#include "tests/broker/protocol/largest_allocation.h"
 
 namespace iolab::protocol {
 namespace {
@@ -30,12 +30,12 @@ TEST(Decoder, CountsThatLieAllocateNothing) {
   const auto text = bytes_of({0x7f, 0xff, 'a', 'b', 'c', 0, 0, 0, 0, 0});
   const auto records = bytes_of({0xff, 0xff, 0, 1, 0,    0,    0,    0,    0, 0, 0, 1, 0, 1, 't', 0, 0, 0, 1,  //
                                  0,    0,    0, 0, 0x7f, 0xff, 0xff, 0xff, 1, 2, 3});
-  largest_allocation() = 0;
+  test::largest_allocation() = 0;
   EXPECT_FALSE(read_request_body<MetadataRequest>(metadata, 1));
   EXPECT_FALSE(read_request_body<MetadataRequest>(compact, 12));
   EXPECT_FALSE(read_request_body<InitProducerIdRequest>(text, 0));
   EXPECT_FALSE(read_request_body<ProduceRequest>(records, 3));
-  EXPECT_LT(largest_allocation(), 512u);
+  EXPECT_LT(test::largest_allocation(), 512u);
   EXPECT_EQ(fault_of<MetadataRequest>(metadata, 1), "topics: more elements than the message has bytes for (at byte 4)");
 }
 
@@ -43,10 +43,10 @@ TEST(Decoder, ManySmallElementsAreBounded) {
   // A failure here turns a frame of honest but tiny elements into twenty times its size in memory.
   std::vector<std::byte> many(2u << 20);
   base::store_big_endian(many.data(), static_cast<std::int32_t>(1u << 19));  // half a million topics of empty name
-  largest_allocation() = 0;
+  test::largest_allocation() = 0;
   EXPECT_NE(fault_of<MetadataRequest>(many, 4, {.element_bytes = 1u << 20}).find("more elements than a message may"),
             std::string::npos);
-  EXPECT_LT(largest_allocation(), 1u << 20);
+  EXPECT_LT(test::largest_allocation(), 1u << 20);
 }
 
 TEST(Decoder, AnyNumberOfTagsIsCheap) {
@@ -159,10 +159,10 @@ TEST(Decoder, RecordsAreViewsIntoTheRequest) {
   ASSERT_TRUE(write_request(out, 1, 7, "x", request));
   const auto frame = out.flat();
   const auto header = read_request_header(base::Bytes(frame).subspan(4), false);
-  largest_allocation() = 0;
+  test::largest_allocation() = 0;
   const auto read = read_request_body<ProduceRequest>(header->body, 7);
   ASSERT_TRUE(read.has_value());
-  EXPECT_LT(largest_allocation(), 1000u);
+  EXPECT_LT(test::largest_allocation(), 1000u);
   const base::Bytes view = read->topic_data[0].partition_data[0].records->bytes;
   EXPECT_EQ(view.data(), frame.data() + frame.size() - view.size());
   EXPECT_EQ(*read, request);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "broker/protocol/messages/18_api_versions.h"
+#include "tests/broker/base/allocations.h"
 #include "tests/broker/session/conversations.h"
 #include "tests/broker/session/paper_connection.h"
 
@@ -141,6 +142,40 @@ TEST(KafkaSession, AnIdleConnectionHoldsNoBuffer) {
   EXPECT_EQ(session.want(), io::Want::close);
   KafkaSession other(*broker, broker.clock, io::Waker());
   EXPECT_EQ(other.input().data(), first) << "the buffer was not given back";
+}
+
+TEST(KafkaSession, WithoutMemoryOneConnectionEnds) {
+  // Fails if an exception leaves a session, and with it ends the loop that serves all the others.
+  TestBroker broker;
+  KafkaSession session(*broker, broker.clock, io::Waker());
+  std::size_t room = 0;
+  {
+    const test::NoMemory none;
+    room = session.input().size();
+    session.received(room);
+  }
+  EXPECT_EQ(room, 1U) << "there has to be room, or the front-end would take this for the peer's end";
+  EXPECT_EQ(session.want(), io::Want::close);
+
+  KafkaSession asking(*broker, broker.clock, io::Waker());
+  const Frame script = hello(1);
+  std::ranges::copy(script, asking.input().begin());
+  {
+    const test::NoMemory none;
+    asking.received(script.size());
+  }
+  EXPECT_EQ(asking.want(), io::Want::close);
+
+  KafkaSession answering(*broker, broker.clock, io::Waker());
+  std::ranges::copy(script, answering.input().begin());
+  answering.received(script.size());
+  ASSERT_EQ(answering.want(), io::Want::send);
+  std::size_t pieces = 0;
+  {
+    const test::NoMemory none;
+    pieces = answering.output().size();
+  }
+  EXPECT_EQ(pieces, 1U);
 }
 
 TEST(KafkaSession, OutputStopsAtTheHighWaterMark) {

@@ -1,16 +1,17 @@
 // In a file of its own: inlined into their callers, new and delete look mismatched to the compiler. One thread only.
-#include "tests/broker/protocol/largest_allocation.h"
+#include "tests/broker/base/allocations.h"
 
 #include <cstdlib>
 #include <new>
 
 namespace {
 std::size_t largest = 0;
-}
+bool refused = false;
+}  // namespace
 
 void* operator new(std::size_t bytes) {
   if (bytes > largest) largest = bytes;
-  if (void* memory = std::malloc(bytes)) return memory;
+  if (void* memory = refused ? nullptr : std::malloc(bytes)) return memory;
   throw std::bad_alloc();
 }
 void operator delete(void* memory) noexcept {
@@ -20,8 +21,17 @@ void operator delete(void* memory, std::size_t) noexcept {
   std::free(memory);
 }
 
-namespace iolab::protocol {
+namespace iolab::test {
+
 std::size_t& largest_allocation() {
   return largest;
 }
-}  // namespace iolab::protocol
+
+NoMemory::NoMemory() {
+  refused = true;
+}
+NoMemory::~NoMemory() {
+  refused = false;
+}
+
+}  // namespace iolab::test
