@@ -66,6 +66,11 @@ std::vector<Sentence> what_to_know(const Results& results) {
                           "client; CPU per request and counts are the server's own.",
                           percent_text(kCeilingLimit)),
               notes);
+  note_marked(
+      results, "ceiling-underestimated",
+      "the load generator did more than in the trial that was to show its ceiling: that trial was disturbed, and "
+      "whether the client was the limit there is not known.",
+      notes);
   note_marked(results, "not-steady", "the second half of a window was more than 20 % faster or slower than the first.",
               notes);
   note_marked(results, "overloaded",

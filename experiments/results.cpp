@@ -205,7 +205,12 @@ void Results::fill_metric(Cell& cell, std::string_view id) const {
 
 void Results::mark(Cell& cell) const {
   if (data_.plan.series[cell.series].role == Role::ceiling) return;
-  if (cell.median_of("ceiling_share").value_or(0) > kCeilingLimit) cell.marks.emplace_back("client-limited");
+  const double of_ceiling = cell.median_of("ceiling_share").value_or(0);
+  if (of_ceiling > 1) {
+    cell.marks.emplace_back("ceiling-underestimated");
+  } else if (of_ceiling > kCeilingLimit) {
+    cell.marks.emplace_back("client-limited");
+  }
   constexpr double kSteady = 0.2;
   constexpr double kMuchSteal = 0.01;
   bool unsteady = false;

@@ -123,9 +123,17 @@ void say_threads(const Results& results, std::vector<Sentence>& found) {
   found.push_back(std::move(sentence));
 }
 
-// A cause is named only if a counter supports it: as many calls and more time means dearer calls.
+// A cause is named only if a counter supports it: more switches between threads, or as many calls and more time, which
+// means dearer calls.
 std::string cause(const Results& results, std::size_t series, std::size_t baseline, std::size_t level) {
   constexpr double kAsMany = 0.05;
+  constexpr double kMoreSwitches = 0.2;  // per request
+  const auto switches = results.cell(series, level).median_of("voluntary_switches_per_request");
+  const auto few = results.cell(baseline, level).median_of("voluntary_switches_per_request");
+  if (switches && few && *switches - *few > kMoreSwitches) {
+    return fmt::format(" It goes to sleep and is woken {} times per request, {} {}.", three_digits(*switches),
+                       results.data().spec.baseline, three_digits(*few));
+  }
   const auto calls = results.cell(series, level).median_of("syscalls_per_request");
   const auto reference = results.cell(baseline, level).median_of("syscalls_per_request");
   if (!calls || !reference || std::abs(*calls / *reference - 1) > kAsMany) return {};

@@ -30,7 +30,7 @@ def draw(canvas, chart, series, source):
             axes.set_title(panel["title"], fontsize=points(sheet.small), color=INK, loc="left")
         for entry in panel["series"]:
             _draw_series(axes, entry, series[entry["id"]], sheet)
-        _draw_walls(axes, panel, series, sheet)
+        _draw_walls(canvas, axes, panel, series)
         if number == len(panels) - 1:
             _name_lines(canvas, axes, panel, series)
     below = axis_title(chart["x"]) + (f" ({chart['x']['note']})" if chart["x"].get("note") else "")
@@ -121,34 +121,20 @@ def _draw_series(axes, entry, style, sheet):
         )
 
 
-def _draw_walls(axes, panel, series, sheet):
-    """Where a line ends because the model cannot go on: a hatched stop at the height of its last point."""
+def _draw_walls(canvas, axes, panel, series):
+    """Where a line ends because the model cannot go on: a bar right behind its last point."""
+    sheet = canvas.sheet
     for mark in panel.get("marks", ()):
         entry = next((entry for entry in panel["series"] if entry["id"] == mark.get("series")), None)
         last = [point for point in (entry or {"points": ()})["points"] if point.get("value") is not None]
         if mark.get("kind") != "wall" or not last:
             continue
-        color = series[entry["id"]]["color"]
-        axes.plot(
-            [last[-1]["at"], mark["at"]],
-            [last[-1]["value"]] * 2,
-            color=color,
-            linewidth=1.2,
-            linestyle=":",
-            zorder=2,
-            gid=f"series:{entry['id']}:wall",
-        )
-        axes.plot(
-            [mark["at"]],
-            [last[-1]["value"]],
-            marker="|",
-            markersize=20 * sheet.line,
-            markeredgewidth=4.5 * sheet.line,
-            color=color,
-            zorder=5,
-            clip_on=False,
-            gid=f"series:{entry['id']}:stop|{mark['text']}",
-        )
+        x, y = axes.transData.transform((last[-1]["at"], last[-1]["value"]))
+        style, stop = series[entry["id"]], x + 1.1 * sheet.font
+        canvas.figure.add_artist(_pixel_line(canvas, [(x, y), (stop, y)], style, f"series:{entry['id']}:wall"))
+        bar = _pixel_line(canvas, [(stop, y)], style, f"series:{entry['id']}:stop|{mark['text']}")
+        bar.set(marker="|", markersize=20 * sheet.line, markeredgewidth=4.5 * sheet.line, alpha=1)
+        canvas.figure.add_artist(bar)
 
 
 def _footnotes(canvas, chart, series, left):
@@ -192,17 +178,15 @@ def _name_lines(canvas, axes, panel, series):
     if not ends:
         return
     box = axes.get_window_extent(canvas.renderer)
-    stops = {mark.get("series"): mark["at"] for mark in panel.get("marks", ())}
-    pixels = [axes.transData.transform((stops.get(entry["id"], end["at"]), end["value"])) for entry, end in ends]
+    stopped = {mark.get("series") for mark in panel.get("marks", ())}
+    pixels = [axes.transData.transform((end["at"], end["value"])) for entry, end in ends]
     heights = spread([y for _, y in pixels], 1.32 * sheet.small, box.y0 + 4, box.y1 - 4)
     near, far = box.x1 + 0.7 * sheet.font, box.x1 + 2.4 * sheet.font
     for (entry, _), (x, y), height in zip(ends, pixels, heights):
         style = series[entry["id"]]
-        canvas.figure.add_artist(
-            _pixel_line(
-                canvas, [(x, y), (near, y), (far - 0.4 * sheet.font, height)], style, f"series:{entry['id']}:leader"
-            )
-        )
+        if entry["id"] not in stopped:  # a leader from where a line stopped would look like its continuation
+            leader = [(x, y), (near, y), (far - 0.4 * sheet.font, height)]
+            canvas.figure.add_artist(_pixel_line(canvas, leader, style, f"series:{entry['id']}:leader"))
         marker = _pixel_line(canvas, [(far + 0.2 * sheet.font, height)], style, f"series:{entry['id']}:key")
         marker.set(
             marker=style["marker"],
