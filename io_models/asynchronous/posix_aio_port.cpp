@@ -16,6 +16,7 @@
 #include <signal.h>
 
 #include <atomic>
+#include <memory>
 #include <semaphore>
 #include <thread>
 
@@ -74,7 +75,7 @@ class PosixAioPort {
   using Bell = SignalBell;
   struct Orders {
     ConnectionKey key;
-    aiocb block{};  // belongs to glibc while the order is in flight; a connection does not move
+    std::unique_ptr<aiocb> block = std::make_unique<aiocb>();  // belongs to glibc while the order is in flight
   };
 
   static Admission admission(const FrontendSettings& settings) { return aio_admission(settings); }
@@ -125,23 +126,23 @@ class PosixAioPort {
   }
 
   void prepare(Orders& orders, int fd, ConnectionKey key, Order what, void* memory, std::size_t bytes) {
-    orders.block.aio_fildes = fd;
-    orders.block.aio_buf = memory;
-    orders.block.aio_nbytes = bytes;
-    orders.block.aio_lio_opcode = static_cast<int>(what);
-    orders.block.aio_sigevent.sigev_notify = SIGEV_SIGNAL;
-    orders.block.aio_sigevent.sigev_signo = signal_;
-    orders.block.aio_sigevent.sigev_value.sival_ptr = reinterpret_cast<void*>(OrderTag{what, key}.packed());
+    orders.block->aio_fildes = fd;
+    orders.block->aio_buf = memory;
+    orders.block->aio_nbytes = bytes;
+    orders.block->aio_lio_opcode = static_cast<int>(what);
+    orders.block->aio_sigevent.sigev_notify = SIGEV_SIGNAL;
+    orders.block->aio_sigevent.sigev_signo = signal_;
+    orders.block->aio_sigevent.sigev_value.sival_ptr = reinterpret_cast<void*>(OrderTag{what, key}.packed());
     orders.key = key;
   }
 
   void give(Orders& orders, Call call, int (*function)(aiocb*)) {
     if (orders.key.slot >= in_flight_.size()) in_flight_.resize(orders.key.slot + 1);
     in_flight_[orders.key.slot] = &orders;
-    const int result = sys::counted(call, orders.block.aio_fildes,
-                                    [&] { return sys::detail::kernel_result(function(&orders.block)); });
+    const int result = sys::counted(call, orders.block->aio_fildes,
+                                    [&] { return sys::detail::kernel_result(function(orders.block.get())); });
     count(Count::submissions);
-    if (result < 0) refused_.push_back({static_cast<Order>(orders.block.aio_lio_opcode), orders.key});
+    if (result < 0) refused_.push_back({static_cast<Order>(orders.block->aio_lio_opcode), orders.key});
   }
 
   // One signal, one completion. False: none, or one that only roused us.
@@ -160,9 +161,9 @@ class PosixAioPort {
     Orders* const orders = tag.key.slot < in_flight_.size() ? in_flight_[tag.key.slot] : nullptr;
     if (orders == nullptr || orders->key != tag.key) return;
     in_flight_[tag.key.slot] = nullptr;
-    const int fd = orders->block.aio_fildes;
-    const int error = sys::counted(Call::aio_error, fd, [&] { return ::aio_error(&orders->block); });
-    const auto bytes = sys::counted(Call::aio_return, fd, [&] { return ::aio_return(&orders->block); });
+    const int fd = orders->block->aio_fildes;
+    const int error = sys::counted(Call::aio_error, fd, [&] { return ::aio_error(orders->block.get()); });
+    const auto bytes = sys::counted(Call::aio_return, fd, [&] { return ::aio_return(orders->block.get()); });
     report(tag, error == 0 ? static_cast<int>(bytes) : -error, completed);
   }
 
@@ -176,9 +177,9 @@ class PosixAioPort {
   // the result was, and tells nobody: the bytes are lost, and the connection with them.
   void look_for_lost() {
     for (Orders* const orders : in_flight_) {
-      if (orders == nullptr || ::aio_error(&orders->block) != EAGAIN) continue;
+      if (orders == nullptr || ::aio_error(orders->block.get()) != EAGAIN) continue;
       count(Count::signal_overflows);
-      refused_.push_back({static_cast<Order>(orders->block.aio_lio_opcode), orders->key});
+      refused_.push_back({static_cast<Order>(orders->block->aio_lio_opcode), orders->key});
     }
   }
 
