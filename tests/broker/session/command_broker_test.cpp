@@ -72,6 +72,12 @@ class Process {
     return {"127.0.0.1", static_cast<std::uint16_t>(std::stoi(line.substr(line.rfind(':') + 1)))};
   }
   void signal(int number) const { ::kill(pid_, number); }
+  bool holds_a_lock() const {
+    std::ifstream locks("/proc/locks");
+    const std::string held = "FLOCK  ADVISORY  WRITE " + std::to_string(pid_) + " ";
+    const std::string all{std::istreambuf_iterator<char>(locks), {}};
+    return all.find(held) != std::string::npos;
+  }
 
   struct Ended {
     int code = -1;      // if it ended by itself
@@ -152,14 +158,11 @@ TEST_F(Command, AStopIsHeardDuringRecovery) {
     first.signal(SIGTERM);
     ASSERT_EQ(first.wait().code, kOk);
   }
-  // A topic whose description never ends: the next start waits for it.
-  const auto endless = data() / "topics" / "endless";
-  ASSERT_EQ(::mkfifo(endless.c_str(), 0600), 0);
+  // A topic whose description nobody writes: the next start waits for it, with the directory locked.
+  ASSERT_EQ(::mkfifo((data() / "topics" / "endless").c_str(), 0600), 0);
   Process broker(on_any_port());
-  io::Fd writer;  // can be opened once the broker reads
-  for (const auto until = std::chrono::steady_clock::now() + kDeadline; !writer;) {
-    ASSERT_LT(std::chrono::steady_clock::now(), until);
-    writer = io::Fd(::open(endless.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  for (const auto until = std::chrono::steady_clock::now() + kDeadline; !broker.holds_a_lock();) {
+    ASSERT_LT(std::chrono::steady_clock::now(), until) << "it did not even lock its directory";
     std::this_thread::yield();
   }
   broker.signal(SIGTERM);
