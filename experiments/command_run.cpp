@@ -101,11 +101,10 @@ void print_plan(const RunData& data) {
   for (const auto& series : data.plan.series) models.push_back(series.id);
   fmt::print("  models     {}\n", listed(models));
   if (spec.judge) {
-    fmt::print(
-        "  judged     {}, {} is better, differences below {} do not matter, confidence {} (fixed before the run; "
-        "judged comparisons follow in a later version)\n",
-        find_metric(spec.judge->metric)->label, spec.judge->better, percent_text(spec.judge->ignore_below),
-        percent_text(spec.judge->confidence));
+    fmt::print("  judged     {}, {} is better, differences below {} do not matter, confidence {}; by {}\n",
+               find_metric(spec.judge->metric)->label, spec.judge->better, percent_text(spec.judge->ignore_below),
+               percent_text(spec.judge->confidence),
+               spec.judge->duets > 0 ? counted(data.plan.duets.size(), "duet") : std::string("trials"));
   }
   fmt::print("  spec       sha256 {}\n", spec.sha256);
   fmt::print("  trials     {}, about {}\n", data.plan.trials.size(), clock_text(expected_duration(spec, data.plan)));

@@ -8,6 +8,7 @@
 #include "clients/command_topics.h"
 #include "experiments/command.h"
 #include "experiments/command_doctor.h"
+#include "experiments/command_duet.h"
 #include "experiments/command_first_look.h"
 #include "experiments/command_line.h"
 #include "experiments/command_list.h"
@@ -30,6 +31,7 @@ int main(int argc, char** argv) {
   iolab::clients::add_consume_command(app, exit_code);
   iolab::clients::add_perf_command(app, exit_code);
   iolab::lab::add_load_command(app, exit_code);
+  iolab::lab::add_duet_command(app, exit_code);
   iolab::io::add_models_command(app, exit_code);
   iolab::session::add_broker_command(app, exit_code);
   return iolab::run_command_line(app, exit_code, argc, argv);

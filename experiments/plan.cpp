@@ -31,6 +31,11 @@ std::vector<Series> make_series(const Spec& spec, const std::vector<ModelInfo>& 
   return series;
 }
 
+bool can_run(const Plan& plan, std::size_t level, std::size_t series) {
+  return std::ranges::none_of(plan.not_run,
+                              [&](const NotRun& entry) { return entry.level == level && entry.series == series; });
+}
+
 std::string why_not(const Series& series, const Level& level, const Spec& spec, const std::vector<ModelInfo>& models,
                     std::uint64_t descriptors) {
   // Server and load each hold one descriptor per connection, and some for themselves.
@@ -57,6 +62,27 @@ std::string why_not(const Series& series, const Level& level, const Spec& spec, 
   return {};
 }
 
+// Rounds of every series that can run at the judged level, the baseline against itself among them.
+void plan_duets(Plan& plan, const Spec& spec, std::mt19937_64& random) {
+  const auto level = judged_level(plan, spec);
+  if (!spec.judge || !level) return;
+  std::vector<std::size_t> pairs;
+  bool baseline_runs = false;
+  for (std::size_t series = 0; series < plan.series.size(); ++series) {
+    if (plan.series[series].role == Role::ceiling || !can_run(plan, *level, series)) continue;
+    if (plan.series[series].id == spec.baseline) {
+      baseline_runs = true;
+    } else {
+      pairs.push_back(series);
+    }
+  }
+  if (!baseline_runs) return;
+  for (int round = 0; round < spec.judge->duets; ++round) {
+    shuffle(pairs, random);
+    for (const auto series : pairs) plan.duets.push_back({static_cast<int>(plan.duets.size()), round, *level, series});
+  }
+}
+
 }  // namespace
 
 std::string_view name(Role role) {
@@ -73,7 +99,7 @@ std::string cell_id(const Series& series, const Level& level) {
 }
 
 Plan make_plan(const Spec& spec, const std::vector<ModelInfo>& models, std::uint64_t descriptors, std::uint64_t seed) {
-  Plan plan{.seed = seed, .series = make_series(spec, models), .trials = {}, .not_run = {}};
+  Plan plan{.seed = seed, .series = make_series(spec, models), .trials = {}, .duets = {}, .not_run = {}};
   std::vector<std::vector<std::size_t>> runnable(spec.levels.size());
   for (std::size_t level = 0; level < spec.levels.size(); ++level) {
     bool any_model = false;
@@ -102,7 +128,25 @@ Plan make_plan(const Spec& spec, const std::vector<ModelInfo>& models, std::uint
       }
     }
   }
+  plan_duets(plan, spec, random);
   return plan;
+}
+
+std::optional<std::size_t> judged_level(const Plan& plan, const Spec& spec) {
+  std::optional<std::size_t> best;
+  std::size_t most = 0;
+  for (std::size_t level = 0; level < spec.levels.size(); ++level) {
+    std::size_t models = 0;
+    for (std::size_t series = 0; series < plan.series.size(); ++series) {
+      const Series& entry = plan.series[series];
+      const bool counts = spec.focus.empty() || std::ranges::find(spec.focus, entry.id) != spec.focus.end();
+      models += entry.role == Role::model && counts && can_run(plan, level, series);
+    }
+    if (models == 0 || models < most) continue;
+    most = models;
+    best = level;
+  }
+  return best;
 }
 
 std::chrono::milliseconds expected_duration(const Spec& spec, const PlannedTrial& trial) {
@@ -112,8 +156,15 @@ std::chrono::milliseconds expected_duration(const Spec& spec, const PlannedTrial
   return spec.timing.warmup + spec.timing.measure + 150ms + std::chrono::ceil<std::chrono::milliseconds>(connecting);
 }
 
+std::chrono::milliseconds expected_duration_of_duet(const Spec& spec) {
+  using namespace std::chrono_literals;
+  if (!spec.judge) return 0ms;
+  // Two starts, two warm-ups of 200 ms, and the slices of both sides, each a little longer than asked for.
+  return 600ms + std::chrono::ceil<std::chrono::milliseconds>(2.1 * spec.judge->slices * spec.judge->slice);
+}
+
 std::chrono::milliseconds expected_duration(const Spec& spec, const Plan& plan) {
-  std::chrono::milliseconds total{0};
+  std::chrono::milliseconds total = expected_duration_of_duet(spec) * plan.duets.size();
   for (const auto& trial : plan.trials) total += expected_duration(spec, trial);
   return total;
 }
@@ -138,6 +189,13 @@ nlohmann::ordered_json to_json(const Plan& plan, const Spec& spec) {
                       {"series", plan.series[trial.series].id},
                       {"cell", cell_id(plan.series[trial.series], spec.levels[trial.level])}});
   }
+  Json duets = Json::array();
+  for (const auto& duet : plan.duets) {
+    duets.push_back({{"index", duet.index},
+                     {"round", duet.round},
+                     {"level", spec.levels[duet.level].id},
+                     {"series", plan.series[duet.series].id}});
+  }
   Json not_run = Json::array();
   for (const auto& entry : plan.not_run) {
     not_run.push_back({{"cell", cell_id(plan.series[entry.series], spec.levels[entry.level])},
@@ -154,6 +212,7 @@ nlohmann::ordered_json to_json(const Plan& plan, const Spec& spec) {
           {"series", series},
           {"levels", levels},
           {"trials", trials},
+          {"duets", duets},
           {"not_run", not_run}};
 }
 

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,14 @@ struct PlannedTrial {
   std::size_t series = 0;
 };
 
+// One pair of processes, the baseline and this series, under alternating load.
+struct PlannedDuet {
+  int index = 0;
+  int round = 0;
+  std::size_t level = 0;
+  std::size_t series = 0;
+};
+
 struct NotRun {
   std::size_t level = 0;
   std::size_t series = 0;
@@ -48,8 +57,13 @@ struct Plan {
   std::uint64_t seed = 0;
   std::vector<Series> series;
   std::vector<PlannedTrial> trials;
+  std::vector<PlannedDuet> duets;  // after the trials, in rounds of every series once, in random order
   std::vector<NotRun> not_run;
 };
+
+// Where judged comparisons are made: the last level at which the models that the question names can run, or, if it
+// names none, the last at which as many models as anywhere can run. Nothing: there is no such level.
+std::optional<std::size_t> judged_level(const Plan& plan, const Spec& spec);
 
 // `descriptors`: the hard limit of open files, which both server and load must fit into.
 Plan make_plan(const Spec& spec, const std::vector<ModelInfo>& models, std::uint64_t descriptors, std::uint64_t seed);
@@ -58,6 +72,7 @@ std::string cell_id(const Series& series, const Level& level);  // "epoll/connec
 
 // Warm-up and window are exact; the rest of a trial (start, connecting, stop) is an estimate.
 std::chrono::milliseconds expected_duration(const Spec& spec, const PlannedTrial& trial);
+std::chrono::milliseconds expected_duration_of_duet(const Spec& spec);
 std::chrono::milliseconds expected_duration(const Spec& spec, const Plan& plan);
 
 nlohmann::ordered_json to_json(const Plan& plan, const Spec& spec);

@@ -31,10 +31,12 @@ Progress::Progress(const Spec& spec, const Plan& plan)
     : spec_(spec), plan_(plan), terminal_(look_at_terminal(stderr)), expected_left_(expected_duration(spec, plan)) {
   std::size_t models = 0;
   for (const auto& series : plan.series) models += series.role == Role::model;
-  fmt::print(stderr, "{} · {} · {} x {}, {} each · {} · about {} · Ctrl-C keeps what is finished\n", spec.name,
-             spec.profile, counted(models, "model"), counted(spec.levels.size(), "level"),
-             counted(static_cast<std::uint64_t>(spec.timing.repeat), "trial"), counted(plan.trials.size(), "trial"),
-             clock_text(expected_left_));
+  fmt::print(
+      stderr, "{} · {} · {} x {}, {} each · {} · about {} · Ctrl-C keeps what is finished\n", spec.name, spec.profile,
+      counted(models, "model"), counted(spec.levels.size(), "level"),
+      counted(static_cast<std::uint64_t>(spec.timing.repeat), "trial"),
+      counted(plan.trials.size(), "trial") + (plan.duets.empty() ? "" : ", " + counted(plan.duets.size(), "duet")),
+      clock_text(expected_left_));
 }
 
 Progress::~Progress() {
@@ -47,11 +49,11 @@ std::chrono::milliseconds Progress::left() const {
 
 void Progress::redraw(const std::string& now) {
   constexpr int kBar = 24;
-  const auto all = std::max<std::size_t>(plan_.trials.size(), 1);
-  const auto filled = static_cast<int>(kBar * done_ / all);
+  const auto total = std::max<std::size_t>(all(), 1);
+  const auto filled = static_cast<int>(kBar * done_ / total);
   std::string bar;
   for (int i = 0; i < kBar; ++i) bar += i < filled ? "█" : "░";
-  auto line = fmt::format("{} {:>3}%  left {}  {}", bar, 100 * done_ / all, clock_text(left()), now);
+  auto line = fmt::format("{} {:>3}%  left {}  {}", bar, 100 * done_ / total, clock_text(left()), now);
   const auto width = static_cast<std::size_t>(terminal_.width) - 1;
   while (display_width(line) > width) {
     while ((static_cast<unsigned char>(line.back()) & 0xC0) == 0x80) line.pop_back();  // never half a character
@@ -61,28 +63,50 @@ void Progress::redraw(const std::string& now) {
   std::fflush(stderr);
 }
 
-void Progress::starts(const PlannedTrial& trial) {
+void Progress::begin(std::size_t series, std::size_t level, const char* what) {
   trial_start_ = std::chrono::steady_clock::now();
   if (!terminal_.is_tty) return;
   const auto& axes = spec_.axes;
-  redraw(fmt::format("{}{}{}{}", plan_.series[trial.series].id, axes.empty() ? "" : " · ",
-                     axes.empty() ? "" : spec_.levels[trial.level].label, last_.empty() ? "" : "   before: " + last_));
+  redraw(fmt::format("{}{}{}{}{}", what, plan_.series[series].id, axes.empty() ? "" : " · ",
+                     axes.empty() ? "" : spec_.levels[level].label, last_.empty() ? "" : "   before: " + last_));
 }
 
-void Progress::finished(const PlannedTrial& trial, const TrialRecord& record) {
+void Progress::end(std::chrono::milliseconds expected) {
   ++done_;
-  const auto expected = expected_duration(spec_, trial);
   expected_left_ -= expected;
   expected_done_ += expected;
   real_done_ += std::chrono::round<std::chrono::milliseconds>(std::chrono::steady_clock::now() - trial_start_);
   stretch_ =
       static_cast<double>(real_done_.count()) / static_cast<double>(std::max<std::int64_t>(1, expected_done_.count()));
+}
+
+void Progress::starts(const PlannedTrial& trial) {
+  begin(trial.series, trial.level, "");
+}
+
+void Progress::finished(const PlannedTrial& trial, const TrialRecord& record) {
+  end(expected_duration(spec_, trial));
   last_ = rate_of(record);
   if (!terminal_.is_tty) {
-    fmt::print(stderr, "trial {}/{}  {}  {}  left {}\n", done_, plan_.trials.size(), record.cell, what_came_out(record),
+    fmt::print(stderr, "trial {}/{}  {}  {}  left {}\n", done_, all(), record.cell, what_came_out(record),
                clock_text(left()));
   } else if (!record.ok) {
     note(fmt::format("{}: {}", record.cell, what_came_out(record)));
+  }
+}
+
+void Progress::starts(const PlannedDuet& duet) {
+  begin(duet.series, duet.level, "duet with ");
+}
+
+void Progress::finished(const PlannedDuet&, const DuetRecord& record) {
+  end(expected_duration_of_duet(spec_));
+  last_ = record.ok ? fmt::format("{:.3f} times the CPU", record.cpu_ratio) : "failed";
+  const auto came_out = record.ok ? last_ : "failed: " + record.reason;
+  if (!terminal_.is_tty) {
+    fmt::print(stderr, "duet {}/{}  {}  {}  left {}\n", done_, all(), record.series, came_out, clock_text(left()));
+  } else if (!record.ok) {
+    note(fmt::format("duet with {}: {}", record.series, came_out));
   }
 }
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <string>
 
+#include "experiments/duet_trial.h"
 #include "experiments/plan.h"
 #include "experiments/terminal.h"
 #include "experiments/trial.h"
@@ -23,10 +24,15 @@ class Progress {
 
   void starts(const PlannedTrial& trial);
   void finished(const PlannedTrial& trial, const TrialRecord& record);
+  void starts(const PlannedDuet& duet);
+  void finished(const PlannedDuet& duet, const DuetRecord& record);
   void note(const std::string& text);  // a line that stays
   std::chrono::milliseconds left() const;
 
  private:
+  void begin(std::size_t series, std::size_t level, const char* what);
+  void end(std::chrono::milliseconds expected);
+  std::size_t all() const { return plan_.trials.size() + plan_.duets.size(); }
   void redraw(const std::string& now);
   const Spec& spec_;
   const Plan& plan_;

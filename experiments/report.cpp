@@ -8,6 +8,7 @@
 
 #include "experiments/assets.h"
 #include "experiments/charts.h"
+#include "experiments/judgement.h"
 #include "experiments/metrics.h"
 #include "experiments/sentences.h"
 #include "experiments/units.h"
@@ -178,9 +179,18 @@ std::vector<std::string> method(const Results& results) {
   };
   if (spec.judge) {
     text.push_back(fmt::format(
-        "Fixed before the run, for a judged comparison: {}, {} is better, differences below {} do "
-        "not matter. A judged comparison is not part of this version.",
+        "Fixed before the run: judged by {}, {} is better, differences below {} do not matter. A ratio is called clear "
+        "if its interval lies beyond what the baseline shows against itself, and if its signs agree more than chance "
+        "explains (sign test, corrected for all comparisons by Holm's method).",
         find_metric(spec.judge->metric)->label, spec.judge->better, percent_text(spec.judge->ignore_below)));
+    if (spec.judge->duets > 0) {
+      text.push_back(
+          fmt::format("Each of the {} of a model starts it and the baseline fresh on one CPU; the load alternates "
+                      "between them every "
+                      "{}, and the ratio is formed between adjacent slices: what the machine does hits both alike.",
+                      counted(static_cast<std::uint64_t>(spec.judge->duets), "duet"),
+                      duration_text(std::chrono::duration_cast<std::chrono::milliseconds>(spec.judge->slice))));
+    }
   }
   return text;
 }
@@ -257,6 +267,10 @@ std::vector<std::string> next_commands(const Spec& spec) {
 nlohmann::ordered_json make_report(const Results& results, nlohmann::ordered_json extra_charts) {
   auto charts = std::move(extra_charts);
   for (auto& chart : make_charts(results)) charts.push_back(std::move(chart));
+  const auto judgement = judgement_of(results);
+  if (judgement) {
+    if (auto forest = judgement_chart(results, *judgement); !forest.is_null()) charts.push_back(std::move(forest));
+  }
   Json tables = Json::array();
   for (const auto& table : make_tables(results)) tables.push_back(to_json(table));
   Json cells = Json::array();
@@ -267,6 +281,7 @@ nlohmann::ordered_json make_report(const Results& results, nlohmann::ordered_jso
           {"notes", sentences_json(what_to_know(results))},
           {"series", series_json(results)},
           {"axes", axes_json(results.data().spec)},
+          {"judgement", judgement ? to_json(results, *judgement) : Json()},
           {"charts", charts},
           {"tables", tables},
           {"cells", cells},

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "experiments/duet_trial.h"
 #include "experiments/environment.h"
 #include "experiments/models.h"
 #include "experiments/plan.h"
@@ -24,7 +25,8 @@ struct RunData {
   Plan plan;
   std::vector<ModelInfo> models;
   std::vector<TrialRecord> trials;
-  std::vector<std::string> unreadable;  // files of trials
+  std::vector<DuetRecord> duets;
+  std::vector<std::string> unreadable;  // files of trials and duets
   std::vector<Fact> facts;
   std::vector<Ceiling> ceilings_before;
   std::vector<Ceiling> ceilings_after;

@@ -25,14 +25,6 @@ using Clock = std::chrono::steady_clock;
 constexpr double kFullestDisk = 0.8;
 constexpr auto kCeilingTime = 150ms;
 
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                     parts.tm_hour, parts.tm_min, parts.tm_sec);
-}
-
 // A guest's first touch of a page is paid to the hypervisor, at nine times the price. What trials will write is touched
 // before, but never more than a tenth of what is free.
 void warm_memory(const Machine& machine) {
@@ -56,6 +48,54 @@ void add_run_facts(RunData& data, const CpuTicks& before, const CpuTicks& after)
     data.facts.push_back({"run", "load average", fmt::format("{:.2f} to {:.2f}", lowest, highest)});
   }
 }
+
+// Goes through a plan until it is done or has to stop. Every record is on disk before the next one starts.
+struct Runner {
+  RunData& data;
+  const RunDirectory& directory;
+  const TrialSetup setup;
+  const Clock::time_point until;
+  Progress& progress;
+
+  bool goes_on() {
+    if (Clock::now() > until) data.status = "time-limit";
+    if (disk_space(directory.path()).used_share() > kFullestDisk) data.status = "disk-limit";
+    if (interrupted()) data.status = "interrupted";
+    return data.status == "complete";
+  }
+
+  std::expected<void, std::string> run_trials() {
+    for (const auto& planned : data.plan.trials) {
+      if (!goes_on()) break;
+      progress.starts(planned);
+      auto record = run_trial(setup, data.spec, data.plan, planned);
+      if (!record) {
+        data.status = "interrupted";
+        break;
+      }
+      progress.finished(planned, *record);
+      if (auto done = directory.write_trial(*record); !done) return done;
+      data.trials.push_back(std::move(*record));
+    }
+    return {};
+  }
+
+  std::expected<void, std::string> run_duets() {
+    for (const auto& planned : data.plan.duets) {
+      if (!goes_on()) break;
+      progress.starts(planned);
+      auto record = run_duet_trial(setup, data.spec, data.plan, data.models, planned);
+      if (!record) {
+        data.status = "interrupted";
+        break;
+      }
+      progress.finished(planned, *record);
+      if (auto done = directory.write_duet(*record); !done) return done;
+      data.duets.push_back(std::move(*record));
+    }
+    return {};
+  }
+};
 
 }  // namespace
 
@@ -115,22 +155,9 @@ std::expected<void, std::string> run_plan(RunData& data, const RunDirectory& dir
   data.status = "complete";
   {
     Progress progress(data.spec, data.plan);
-    for (const auto& planned : data.plan.trials) {
-      if (Clock::now() - start > longest) data.status = "time-limit";
-      if (disk_space(directory.path()).used_share() > kFullestDisk) data.status = "disk-limit";
-      if (interrupted()) data.status = "interrupted";
-      if (data.status != "complete") break;
-      progress.starts(planned);
-      auto record =
-          run_trial({.binary = &binary, .cpus = data.cpus, .scratch = scratch->path()}, data.spec, data.plan, planned);
-      if (!record) {
-        data.status = "interrupted";
-        break;
-      }
-      progress.finished(planned, *record);
-      if (auto done = directory.write_trial(*record); !done) return done;
-      data.trials.push_back(std::move(*record));
-    }
+    Runner runner{data, directory, {&binary, data.cpus, scratch->path()}, start + longest, progress};
+    if (auto done = runner.run_trials(); !done) return done;
+    if (auto done = runner.run_duets(); !done) return done;
   }
   if (data.status == "complete") data.ceilings_after = measure_ceilings(data.cpus, directory.path(), kCeilingTime);
   add_run_facts(data, ticks_start, read_cpu_ticks());

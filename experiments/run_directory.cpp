@@ -48,6 +48,27 @@ std::string latest_run() {
   return best;
 }
 
+// Every record of a folder, by index.
+template <class Record, class FromJson>
+std::vector<Record> read_records(const std::string& folder, FromJson&& from_json,
+                                 std::vector<std::string>& unreadable) {
+  std::vector<Record> records;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (entry.path().extension() != ".json") continue;  // a .new of an interrupted write
+    const auto text = read_text_file(entry.path());
+    auto record = text ? from_json(*text) : std::unexpected(text.error());
+    if (record) {
+      records.push_back(std::move(*record));
+    } else {
+      unreadable.push_back(fmt::format("{}: {}", entry.path().string(), record.error()));
+    }
+  }
+  std::ranges::sort(records, {}, &Record::index);
+  std::ranges::sort(unreadable);
+  return records;
+}
+
 }  // namespace
 
 std::expected<RunDirectory, std::string> RunDirectory::create(const std::string& path, const std::string& name) {
@@ -130,22 +151,16 @@ std::expected<void, std::string> RunDirectory::write_trial(const TrialRecord& re
   return write(fmt::format("trials/{:04}.json", record.index), to_json(record).dump(1) + "\n");
 }
 
+std::expected<void, std::string> RunDirectory::write_duet(const DuetRecord& record) const {
+  return write_below("duets", fmt::format("{:04}.json", record.index), to_json(record).dump(1) + "\n");
+}
+
 std::vector<TrialRecord> RunDirectory::read_trials(std::vector<std::string>& unreadable) const {
-  std::vector<TrialRecord> records;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(file("trials"), error)) {
-    if (entry.path().extension() != ".json") continue;  // a .new of an interrupted write
-    const auto text = read_text_file(entry.path());
-    auto record = text ? trial_from_json(*text) : std::unexpected(text.error());
-    if (record) {
-      records.push_back(std::move(*record));
-    } else {
-      unreadable.push_back(fmt::format("{}: {}", entry.path().string(), record.error()));
-    }
-  }
-  std::ranges::sort(records, {}, &TrialRecord::index);
-  std::ranges::sort(unreadable);
-  return records;
+  return read_records<TrialRecord>(file("trials"), trial_from_json, unreadable);
+}
+
+std::vector<DuetRecord> RunDirectory::read_duets(std::vector<std::string>& unreadable) const {
+  return read_records<DuetRecord>(file("duets"), duet_from_json, unreadable);
 }
 
 }  // namespace iolab::lab

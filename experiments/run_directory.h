@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "experiments/duet_trial.h"
 #include "experiments/trial.h"
 
 namespace iolab::lab {
@@ -30,6 +31,8 @@ class RunDirectory {
   std::expected<void, std::string> write_trial(const TrialRecord& record) const;
   // In order of their index; a file that cannot be read is named in `unreadable`, never skipped in silence.
   std::vector<TrialRecord> read_trials(std::vector<std::string>& unreadable) const;
+  std::expected<void, std::string> write_duet(const DuetRecord& record) const;
+  std::vector<DuetRecord> read_duets(std::vector<std::string>& unreadable) const;
 
  private:
   explicit RunDirectory(std::string path) : path_(std::move(path)) {}

@@ -46,6 +46,11 @@ Plan plan_from(const Json& json, const Spec& spec) {
                            index_of(spec.levels, entry.at("level").get<std::string>()),
                            index_of(plan.series, entry.at("series").get<std::string>())});
   }
+  for (const auto& entry : json.value("duets", Json::array())) {  // runs from before there were any
+    plan.duets.push_back({entry.at("index").get<int>(), entry.at("round").get<int>(),
+                          index_of(spec.levels, entry.at("level").get<std::string>()),
+                          index_of(plan.series, entry.at("series").get<std::string>())});
+  }
   for (const auto& entry : json.at("not_run")) {
     plan.not_run.push_back({index_of(spec.levels, entry.at("level").get<std::string>()),
                             index_of(plan.series, entry.at("series").get<std::string>()),
@@ -147,6 +152,7 @@ std::expected<RunData, std::string> load_run(const RunDirectory& directory) {
     return std::unexpected(fmt::format("{} is not a run of this version: {}", directory.path(), error.what()));
   }
   data.trials = directory.read_trials(data.unreadable);
+  data.duets = directory.read_duets(data.unreadable);
   return data;
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 
+#include "experiments/judgement.h"
 #include "experiments/metrics.h"
 #include "experiments/units.h"
 
@@ -342,6 +343,9 @@ std::vector<std::size_t> telling_levels(const Results& results, std::size_t most
 std::vector<Sentence> what_was_found(const Results& results) {
   std::vector<Sentence> found;
   say_counts(results, found);
+  if (const auto judgement = judgement_of(results)) {
+    for (auto& sentence : judgement_in_words(results, *judgement)) found.push_back(std::move(sentence));
+  }
   say_in_vain(results, found);
   say_threads(results, found);
   const Metric& metric = *find_metric(results.data().spec.watch.front());

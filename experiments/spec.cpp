@@ -231,9 +231,7 @@ Level make_level(const Json& root, const std::vector<Axis>& axes, const std::vec
     at_path(settled, path) = root["matrix"][path][at[i]];
     const auto dot = path.rfind("workload.", 0) == 0 ? path.rfind('.') : path.find('.');
     level.id += fmt::format("{}{}={}", i > 0 ? "," : "", path.substr(dot + 1), axes[i].values[at[i]]);
-    // What does not vary need not be said at every figure.
-    const bool varies = axes[i].values.size() > 1 || axes.size() == 1;
-    if (varies) level.label += (level.label.empty() ? "" : ", ") + level_phrase(axes[i], at[i]);
+    if (is_said(axes, axes[i])) level.label += (level.label.empty() ? "" : ", ") + level_phrase(axes[i], at[i]);
   }
   if (axes.empty()) level.id = level.label = "all";
   level.workload = workload_of(settled["workload"]);
@@ -279,8 +277,13 @@ Spec make_spec(const Json& root, const std::string& profile) {
   spec.longest = std::chrono::ceil<std::chrono::seconds>(milliseconds_of(root["limits"]["total"]));
   if (root.contains("judge")) {
     const auto& judge = root["judge"];
-    spec.judge = Judge{judge["metric"].get<std::string>(), judge["better"].get<std::string>(),
-                       *parse_percent(judge["ignore_below"].get<std::string>()), judge["confidence"].get<double>()};
+    spec.judge = Judge{judge["metric"].get<std::string>(),
+                       judge["better"].get<std::string>(),
+                       *parse_percent(judge["ignore_below"].get<std::string>()),
+                       judge["confidence"].get<double>(),
+                       judge["duets"].get<int>(),
+                       milliseconds_of(judge["slice"]),
+                       judge["slices"].get<int>()};
   }
   spec.profile = profile;
   spec.text = root.dump(2) + "\n";

@@ -62,18 +62,31 @@ struct Level {
   Properties consumer;
 };
 
+// What does not vary need not be said at every figure, unless nothing varies.
+inline bool is_said(const std::vector<Axis>& axes, const Axis& axis) {
+  const auto varies = [](const Axis& one) { return one.values.size() > 1; };
+  for (const Axis& each : axes) {
+    if (varies(each)) return varies(axis);
+  }
+  return true;
+}
+
 struct Exclusion {
   std::vector<std::string> models;
   std::string when;     // "workload.idle_connections > 1000", sums on the left allowed; empty: always
   std::string because;  // half a sentence
 };
 
-// Kept for judged comparisons: parsed, printed and hashed with the spec, so that it stands before the first trial.
+// Which comparison counts, and by which rules: parsed, printed and hashed with the spec, so that it stands before the
+// first trial.
 struct Judge {
   std::string metric;
   std::string better = "lower";
   double ignore_below = 0.05;
   double confidence = 0.95;
+  int duets = 0;  // pairs of processes for each model; 0: judged by the trials
+  std::chrono::microseconds slice{10'000};
+  int slices = 150;  // of each side of a duet
 };
 
 struct Spec {

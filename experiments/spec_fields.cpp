@@ -61,13 +61,17 @@ constexpr std::array kFields{
     Field{"judge.better", choice, "lower or higher", "\"lower\"", 0, 0, "lower|higher"},
     Field{"judge.ignore_below", percent, "smaller differences do not matter", "\"5%\""},
     Field{"judge.confidence", fraction, "of each interval", "0.95"},
+    Field{"judge.duets", integer, "pairs of processes for each model, under alternating load; 0: the trials judge", "0",
+          0, 1000},
+    Field{"judge.slice", duration, "of a duet: how long the load stays with one side", "\"10ms\"", 2, 1000},
+    Field{"judge.slices", integer, "of each side of a duet", "150", 10, 100'000},
     Field{"quick", part, "what replaces the above with --profile quick"},
     Field{"careful", part, "what replaces the above with --profile careful"},
 };
 
 bool may_stand_in_part(std::string_view key) {
   return key == "models" || key == "workload" || key == "matrix" || key == "timing" || key == "broker" ||
-         key == "topic_config" || key == "limits" || key == "exclude";
+         key == "topic_config" || key == "limits" || key == "exclude" || key == "judge";
 }
 
 std::string pointer_of(std::string_view prefix, std::string_view key) {

@@ -46,7 +46,7 @@ std::string column_label(const Results& results, std::size_t level) {
 std::string axes_text(const Spec& spec) {
   std::string text;
   for (const auto& axis : spec.axes) {
-    if (spec.axes.size() == 1 || axis.values.size() > 1) text += (text.empty() ? "" : ", ") + axis.label;
+    if (is_said(spec.axes, axis)) text += (text.empty() ? "" : ", ") + axis.label;
   }
   return text;
 }

@@ -27,25 +27,12 @@ constexpr auto kConnectStall = 8s;  // without a connection more: a busy machine
 constexpr auto kSlack = 15s;  // on top of what a step takes by itself, on a machine that is busy with other things
 constexpr auto kStopLimit = 10s;
 
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                     parts.tm_hour, parts.tm_min, parts.tm_sec);
-}
-
 // The last line that a process wrote to its stderr: its own sentence about what went wrong.
 std::string last_words(const std::string& file) {
   auto text = read_text_file(file).value_or("");
   while (text.ends_with('\n')) text.pop_back();
   const auto start = text.rfind('\n');
   return start == std::string::npos ? text : text.substr(start + 1);
-}
-
-std::string with_last_words(std::string what, const std::string& file) {
-  const auto words = last_words(file);
-  return words.empty() ? what : fmt::format("{}: {}", what, words);
 }
 
 std::string property(const Properties& properties, std::string_view key) {
@@ -230,6 +217,19 @@ void empty_directory(const std::string& directory) {
 }
 
 }  // namespace
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                     parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+std::string with_last_words(std::string what, const std::string& file) {
+  const auto words = last_words(file);
+  return words.empty() ? what : fmt::format("{}: {}", what, words);
+}
 
 clients::LoadSpec load_spec_for(const Level& level, const Timing& timing, std::uint64_t seed) {
   const auto& work = level.workload;

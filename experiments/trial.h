@@ -68,6 +68,10 @@ struct TrialSetup {
 std::expected<TrialRecord, std::string> run_trial(const TrialSetup& setup, const Spec& spec, const Plan& plan,
                                                   const PlannedTrial& trial);
 
+std::string utc_now();  // "2026-11-26T15:04:05Z"
+// `what`, and the last line that a process wrote to its stderr: its own sentence about what went wrong.
+std::string with_last_words(std::string what, const std::string& stderr_file);
+
 clients::LoadSpec load_spec_for(const Level& level, const Timing& timing, std::uint64_t seed);
 
 // A started server, for trials and for the first look.

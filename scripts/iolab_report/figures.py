@@ -1,11 +1,11 @@
 """Every chart of a run, three times: as files for slides, and as the two inline pictures of the page."""
 
-from . import bars, lines, timeline
+from . import bars, forest, lines, timeline
 from .canvas import FILE, NARROW, WIDE, Canvas
 from .inline_svg import for_page
 from .results import series_by_id
 
-KINDS = {"lines": lines, "bars": bars, "timeline": timeline}
+KINDS = {"lines": lines, "bars": bars, "timeline": timeline, "forest": forest}
 
 
 def draw_all(results, directory):

@@ -32,6 +32,7 @@ def render(results, pictures, complaint):
         "<main>",
         sections.found(results),
         sections.hero(results, pictures),
+        sections.how_sure(results, pictures),
         sections.also_found(results),
         sections.notes(results, complaint),
         sections.charts(results, pictures),

@@ -8,6 +8,7 @@ from .swatch import swatch
 
 KINDS = {
     "exact": "counted",
+    "judged": "judged",
     "measured": "measured",
     "noise": "noise",
     "limit": "limit",
@@ -97,8 +98,38 @@ def notes(results, complaint):
 
 def charts(results, pictures):
     series = series_by_id(results)
-    figures = [_figure(chart, series, pictures.get(chart["id"])) for chart in results["charts"][1:]]
+    shown = [chart for chart in results["charts"][1:] if chart["kind"] != "forest"]
+    figures = [_figure(chart, series, pictures.get(chart["id"])) for chart in shown]
     return section("charts", "More pictures", *figures)
+
+
+def how_sure(results, pictures):
+    """The comparison that was fixed before the run, with the band in which a difference means nothing."""
+    judgement = results.get("judgement")
+    forests = [chart for chart in results["charts"] if chart["kind"] == "forest"]
+    if not judgement or not forests:
+        return ""
+    duets = judgement["by"] == "duets"
+    by = "duets: pairs of fresh processes under alternating load" if duets else "trials of one block"
+    said = (
+        f"<p>Judged by {escape(judgement['label'])}, {escape(judgement['level'])}, by {by}. Differences below "
+        f"{escape(judgement['floor_text'])} mean nothing here: the same model shows them against itself, or they were "
+        "declared too small to matter before the run.</p>"
+    )
+    series = series_by_id(results)
+    rows = [
+        (
+            series[verdict["series"]]["label"],
+            verdict["word"],
+            verdict["text"],
+            f"{max(verdict['more'], verdict['less'])} of {verdict['more'] + verdict['less']}",
+            f"{verdict['p_holm']:.3g}",
+        )
+        for verdict in judgement["verdicts"]
+    ]
+    table = facts_table(("model", "word", "ratio (95 % range)", "on one side", "p, corrected"), rows)
+    figures = [_figure(chart, series, pictures.get(chart["id"])) for chart in forests]
+    return section("how-sure", "How sure", said, *figures, table)
 
 
 def _figure(chart, series, picture):
@@ -113,6 +144,9 @@ def _figure(chart, series, picture):
 def _chart_table(chart, series):
     if chart["kind"] == "timeline":
         return _events_table(chart)
+    if chart["kind"] == "forest":
+        rows = [(series[row["series"]]["label"], row["text"], row["word"]) for row in chart["panels"][0]["rows"]]
+        return facts_table(("model", "ratio (95 % range)", "word"), rows)
     rows = []
     for panel in chart["panels"]:
         for bar in panel.get("bars", ()):

@@ -22,15 +22,15 @@ struct MadeUpTrial {
 using Maker = std::function<MadeUpTrial(const Series&, const Level&, int block)>;
 
 // Models select, epoll and blocking (all available), baseline epoll, levels 0, 1,000 and 5,000 idle connections; select
-// is excluded above 1,000.
-inline RunData make_up_run(int repeat, const Maker& make) {
+// is excluded above 1,000. `more` goes into the spec, with a comma before it.
+inline RunData make_up_run(int repeat, const Maker& make, const std::string& more = "") {
   const std::string text = R"({"version": 1, "name": "made-up", "question": "Is it right?", "focus": ["select"],
     "models": ["blocking", "select", "epoll"],
     "watch": ["server_cpu_us_per_request", "latency_p99_us"],
     "matrix": {"workload.idle_connections": [0, 1000, 5000]},
     "exclude": [{"models": ["select"], "when": "workload.idle_connections > 1000", "because": "FD_SETSIZE is 1024"}],
     "timing": {"repeat": )" +
-                           std::to_string(repeat) + "}}";
+                           std::to_string(repeat) + "}" + more + "}";
   RunData data;
   data.id = "made-up-1";
   data.spec = std::move(*parse_spec(text, "made-up.json", {}));

@@ -47,6 +47,22 @@ TEST(Plan, EveryBlockHoldsEveryRunnableSeriesOnce) {
   }
 }
 
+TEST(Plan, DuetsComeInRoundsAtTheLastLevelThatAllCanRun) {
+  SCOPED_TRACE("a model is judged where another cannot run, or is missing from a round");
+  const Spec spec = spec_with(R"(, "judge": {"metric": "server_cpu_us_per_request", "duets": 3})");
+  const auto plan = make_plan(spec, three_models(), kDescriptors, 1);
+  std::map<int, std::multiset<std::string>> rounds;
+  for (const auto& duet : plan.duets) {
+    EXPECT_EQ(spec.levels[duet.level].workload.idle_connections, 100);
+    rounds[duet.round].insert(plan.series[duet.series].id);
+  }
+  ASSERT_EQ(rounds.size(), 3u);
+  for (const auto& [round, series] : rounds) {
+    EXPECT_EQ(series, (std::multiset<std::string>{"epoll (again)", "select"})) << "round " << round;
+  }
+  EXPECT_TRUE(make_plan(spec_with(""), three_models(), kDescriptors, 1).duets.empty());
+}
+
 TEST(Plan, WhatCannotRunIsARowWithItsReason) {
   SCOPED_TRACE("a model is missing from a report and nobody knows why");
   const auto plan = make_plan(spec_with(""), three_models(), kDescriptors, 1);

@@ -44,6 +44,34 @@ TrialRecord some_trial(int index) {
   return trial;
 }
 
+TEST_F(RunDirectoryTest, ADuetComesBackAsItWas) {
+  SCOPED_TRACE("a verdict that is made again rests on other ratios");
+  const auto directory = RunDirectory::create(root_ + "/run", "x");
+  ASSERT_TRUE(directory);
+  const DuetRecord duet{.index = 7,
+                        .round = 2,
+                        .series = "select",
+                        .level = "idle_connections=0",
+                        .ok = true,
+                        .reason = "a remark",
+                        .started = "2026-11-26T12:00:00Z",
+                        .cpu_ratio = 1.25,
+                        .cpu_ratio_low = 1.2,
+                        .cpu_ratio_high = 1.3,
+                        .rate_ratio = 0.8,
+                        .answered_baseline = 10,
+                        .answered_model = 8,
+                        .steal_share = 0.01};
+  ASSERT_TRUE(directory->write_duet(duet));
+  std::vector<std::string> unreadable;
+  const auto duets = directory->read_duets(unreadable);
+  ASSERT_EQ(duets.size(), 1u);
+  EXPECT_EQ(to_json(duets[0]), to_json(duet));
+  std::ofstream(directory->file("duets/0008.json")) << "{";
+  EXPECT_EQ(directory->read_duets(unreadable).size(), 1u);
+  EXPECT_EQ(unreadable.size(), 1u);
+}
+
 TEST_F(RunDirectoryTest, ATrialComesBackAsItWas) {
   SCOPED_TRACE("a report that is made again differs from the first");
   const auto directory = RunDirectory::create(root_ + "/run", "x");

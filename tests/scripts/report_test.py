@@ -84,6 +84,31 @@ class ReportTest(unittest.TestCase):
                 self.page.count(f'aria-label="{escape(chart["alt"])}"'), 2, "a wide and a narrow picture"
             )
 
+    def test_draws_what_was_judged(self):
+        """Fails if a verdict has no picture, no word, or a word that the file does not hold."""
+        results = json.loads(EXAMPLE.read_text())
+        names = [series["id"] for series in results["series"] if series["role"] == "model"][:3]
+        words = ("clearly more", "the same", "too close to call")
+        rows = [
+            {"series": name, "value": value, "low": value - 0.02, "high": value + 0.02, "word": word, "text": str(value)}
+            for name, value, word in zip(names, (1.4, 1.0, 1.05), words)
+        ]
+        axis = {"label": "times", "scale": "log", "min": 0.9, "max": 1.5, "ticks": [{"at": 1, "label": "1"}]}
+        forest = {"id": "judgement", "kind": "forest", "title": "How sure", "floor": 0.03, "x": axis}
+        results["charts"].append({**forest, "panels": [{"rows": rows}]})
+        verdicts = [{**row, "ratio": row["value"], "more": 10, "less": 0, "p_holm": 0.02} for row in rows]
+        judged = {"label": "CPU", "level": "here", "by": "duets", "floor_text": "3 %"}
+        results["judgement"] = {**judged, "verdicts": verdicts}
+        with tempfile.TemporaryDirectory() as name:
+            directory = Path(name)
+            done = draw(results, directory)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertTrue((directory / "figures/judgement.png").is_file())
+            page = (directory / "report.html").read_text()
+        self.assertIn('id="how-sure"', page)
+        for word in words:
+            self.assertIn(word, page)
+
     def test_fetches_nothing(self):
         """The page names an address outside of itself, so it is not whole when it is offline."""
         self.assertEqual([address for address in self.reader.addresses if not address.startswith("#")], [])

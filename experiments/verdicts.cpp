@@ -1,0 +1,90 @@
+#include "experiments/verdicts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+namespace iolab::lab {
+namespace {
+
+Verdict measure(const Comparison& comparison, double confidence) {
+  Verdict verdict{.of = comparison.of, .interval = median_interval(comparison.ratios, confidence), .because = {}};
+  if (!comparison.ratios.empty()) verdict.ratio = median(comparison.ratios);
+  verdict.more = static_cast<int>(std::ranges::count_if(comparison.ratios, [](double ratio) { return ratio > 1; }));
+  verdict.less = static_cast<int>(std::ranges::count_if(comparison.ratios, [](double ratio) { return ratio < 1; }));
+  verdict.p = sign_test(verdict.more, verdict.less);
+  return verdict;
+}
+
+Word word_for(const Verdict& verdict, double floor, double confidence) {
+  const auto& [low, high, low_rank, high_rank, coverage] = *verdict.interval;
+  const bool signs_agree = verdict.p_holm < 1 - confidence;
+  if (low > 1) return low > 1 + floor && signs_agree ? Word::clearly_more : Word::probably_more;
+  if (high < 1) return high < 1 / (1 + floor) && signs_agree ? Word::clearly_less : Word::probably_less;
+  return low >= 1 / (1 + floor) && high <= 1 + floor ? Word::same : Word::too_close;
+}
+
+}  // namespace
+
+std::string_view name(Word word) {
+  static constexpr std::array<std::string_view, 7> kNames{
+      "clearly more", "clearly less", "probably more", "probably less", "too close to call", "the same", "cannot say"};
+  return kNames[static_cast<std::size_t>(word)];
+}
+
+double sign_test(int more, int less) {
+  const int n = more + less;
+  // Exact terms of the binomial distribution; n is a number of trials, so at most a few hundred.
+  double term = std::pow(0.5, n);
+  double tail = 0;
+  for (int k = 0; k <= std::min(more, less); ++k) {
+    tail += term;
+    term = term * (n - k) / (k + 1);
+  }
+  return std::min(1.0, 2 * tail);
+}
+
+std::vector<double> holm(std::span<const double> p) {
+  std::vector<std::size_t> order(p.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return p[i]; });
+  std::vector<double> adjusted(p.size());
+  double largest = 0;  // a comparison is never surer than one with a smaller p
+  for (std::size_t rank = 0; rank < order.size(); ++rank) {
+    largest = std::max(largest, std::min(1.0, p[order[rank]] * static_cast<double>(p.size() - rank)));
+    adjusted[order[rank]] = largest;
+  }
+  return adjusted;
+}
+
+std::optional<double> floor_of(std::span<const double> ratios_of_the_same, double ignore_below) {
+  if (ratios_of_the_same.size() < kFewestBlocks) return std::nullopt;
+  return std::max(*noise_floor(ratios_of_the_same), ignore_below);
+}
+
+std::vector<Verdict> judge(std::span<const Comparison> comparisons, std::optional<double> floor, double confidence) {
+  std::vector<Verdict> verdicts;
+  std::vector<double> p;
+  for (const Comparison& comparison : comparisons) {
+    verdicts.push_back(measure(comparison, confidence));
+    p.push_back(verdicts.back().p);
+  }
+  const std::vector<double> adjusted = holm(p);
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    Verdict& verdict = verdicts[i];
+    verdict.p_holm = adjusted[i];
+    if (!verdict.interval) {
+      verdict.because = fmt::format("{} ratios are too few for an interval", comparisons[i].ratios.size());
+    } else if (!floor) {
+      verdict.because = "too few pairs of the baseline against itself to say how large no difference is";
+    } else {
+      verdict.word = word_for(verdict, *floor, confidence);
+    }
+  }
+  return verdicts;
+}
+
+}  // namespace iolab::lab
