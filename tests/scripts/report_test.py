@@ -90,8 +90,8 @@ class ReportTest(unittest.TestCase):
         names = [series["id"] for series in results["series"] if series["role"] == "model"][:3]
         words = ("clearly more", "the same", "too close to call")
         rows = [
-            {"series": name, "value": value, "low": value - 0.02, "high": value + 0.02, "word": word, "text": str(value)}
-            for name, value, word in zip(names, (1.4, 1.0, 1.05), words)
+            {"series": name, "value": at, "low": at - 0.02, "high": at + 0.02, "word": word, "text": str(at)}
+            for name, at, word in zip(names, (1.4, 1.0, 1.05), words)
         ]
         axis = {"label": "times", "scale": "log", "min": 0.9, "max": 1.5, "ticks": [{"at": 1, "label": "1"}]}
         forest = {"id": "judgement", "kind": "forest", "title": "How sure", "floor": 0.03, "x": axis}
