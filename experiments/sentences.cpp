@@ -343,9 +343,9 @@ std::vector<std::size_t> telling_levels(const Results& results, std::size_t most
 std::vector<Sentence> what_was_found(const Results& results) {
   std::vector<Sentence> found;
   say_counts(results, found);
-  if (const auto judgement = judgement_of(results)) {
-    for (auto& sentence : judgement_in_words(results, *judgement)) found.push_back(std::move(sentence));
-  }
+  const auto judgement = judgement_of(results);
+  const auto judged = judgement ? judgement_in_words(results, *judgement) : std::vector<Sentence>();
+  found.insert(found.end(), judged.begin(), judged.end());
   say_in_vain(results, found);
   say_threads(results, found);
   const Metric& metric = *find_metric(results.data().spec.watch.front());
@@ -357,7 +357,7 @@ std::vector<Sentence> what_was_found(const Results& results) {
   }
   say_noise(results, metric, floor, found);
   say_not_run(results, found);
-  say_preview(results, found);
+  if (judged.empty()) say_preview(results, found);
   return found;
 }
 
