@@ -47,6 +47,10 @@ std::vector<ExperimentFile> find_experiments() {
 }
 
 std::expected<std::string, std::string> find_experiment(const std::string& name_or_path) {
+  std::error_code error;
+  if (fs::is_directory(name_or_path, error)) {
+    return std::unexpected(fmt::format("{} is a directory: name the file of a spec, or an experiment", name_or_path));
+  }
   if (name_or_path.find('/') != std::string::npos || name_or_path.ends_with(".json")) return name_or_path;
   const auto files = find_experiments();
   std::vector<std::string> names;
@@ -60,8 +64,8 @@ std::expected<std::string, std::string> find_experiment(const std::string& name_
         "name a file");
   }
   const auto near = suggestion(name_or_path, names);
-  return std::unexpected(fmt::format("no experiment \"{}\"{}; a file of your own ends in .json", name_or_path,
-                                     near.empty() ? "" : ": " + near));
+  return std::unexpected(fmt::format("no experiment \"{}\"{} (A file of your own ends in .json.)", name_or_path,
+                                     near.empty() ? "." : ": " + near));
 }
 
 std::optional<std::string> find_report_script() {

@@ -118,6 +118,8 @@ void apply_settings(Json& root, const SpecOptions& options, std::vector<Problem>
     const bool is_axis = root.contains("matrix") && root["matrix"].contains(*path);
     if (list.empty()) {
       complain(fmt::format("--set {}: no value: write {}=VALUE", *path, key));
+    } else if (list.size() > 1 && !may_vary(*path)) {
+      complain(fmt::format("--set {}: takes one value, it cannot vary within a run", *path));
     } else if (is_axis || list.size() > 1) {
       root["matrix"][*path] = list;
     } else {

@@ -1,6 +1,6 @@
 #include "experiments/spec_fields.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -146,9 +146,7 @@ class Checker {
     for (const auto& [path, values] : value.items()) {
       const std::string at = pointer_of(pointer, path);
       const Field* field = find_field(path);
-      const bool is_property = path.starts_with("broker.") || path.starts_with("topic_config.") ||
-                               path.starts_with("producer.") || path.starts_with("consumer.");
-      if (!is_property && std::ranges::find(paths, path) == paths.end()) {
+      if (!may_vary(path) || (path.starts_with("workload.") && std::ranges::find(paths, path) == paths.end())) {
         const auto near = nearest_word(path, paths);
         add(at, fmt::format("matrix: unknown path \"{}\"{}", path,
                             near.empty() ? ": write for example \"workload.connections\""
@@ -262,7 +260,15 @@ std::string check_model(const Json& value, const std::vector<std::string>& known
   const auto name = value.get<std::string>();
   const std::string id(model_id(name));
   if (known.empty() || std::ranges::find(known, id) != known.end()) return {};
+  if (id == "null") return "the control null has no network, and an experiment's load comes through one";
   return fmt::format("no model \"{}\": {}", id, suggestion(id, known));
+}
+
+std::string no_metric(const std::string& word, const std::vector<std::string>& known) {
+  const auto near = nearest_word(word, known);
+  return fmt::format(
+      "no metric \"{}\": {}", word,
+      near.empty() ? fmt::format("there are {}", fmt::join(known, ", ")) : fmt::format("did you mean \"{}\"?", near));
 }
 
 std::string check_words(const Field& field, const Json& value) {
@@ -270,14 +276,13 @@ std::string check_words(const Field& field, const Json& value) {
   if (field.path == "judge.metric" && value.is_string()) {
     const auto word = value.get<std::string>();
     if (std::ranges::find(known, word) != known.end()) return {};
-    return fmt::format("no metric \"{}\"{}", word, ": " + suggestion(word, known));
+    return no_metric(word, known);
   }
   if (!value.is_array() || value.empty()) return "needs a list of metrics";
   for (const auto& entry : value) {
     const auto word = entry.is_string() ? entry.get<std::string>() : entry.dump();
     if (std::ranges::find(known, word) == known.end()) {
-      const auto near = suggestion(word, known);
-      return fmt::format("no metric \"{}\"{}", word, near.empty() ? "" : ": " + near);
+      return no_metric(word, known);
     }
   }
   return {};
@@ -386,6 +391,11 @@ std::string check_value(const Field& field, const Json& value, const std::vector
     case model: return check_model(value, known_models);
     default: return {};
   }
+}
+
+bool may_vary(std::string_view path) {
+  constexpr std::array<std::string_view, 5> kGroups{"workload.", "broker.", "topic_config.", "producer.", "consumer."};
+  return std::ranges::any_of(kGroups, [&](std::string_view group) { return path.starts_with(group); });
 }
 
 }  // namespace iolab::lab

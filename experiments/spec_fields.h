@@ -56,4 +56,7 @@ void check_document(const nlohmann::ordered_json& root, const JsonSource& source
 std::string check_value(const Field& field, const nlohmann::ordered_json& value,
                         const std::vector<std::string>& known_models);
 
+// Whether a path can be an axis: what is done may vary within a run, how it is measured may not.
+bool may_vary(std::string_view path);
+
 }  // namespace iolab::lab

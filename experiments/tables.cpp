@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "experiments/metrics.h"
@@ -13,11 +14,18 @@ namespace iolab::lab {
 namespace {
 
 std::string trials_text(const Results& results) {
-  const int repeat = results.data().spec.timing.repeat;
-  if (repeat == 1) return "One trial for each figure.";
-  constexpr int kEnough = 6;
-  return fmt::format("Median of {}{}.", counted(static_cast<std::uint64_t>(repeat), "trial"),
-                     repeat < kEnough ? ": a preview" : "");
+  // As many as there are, which are fewer than planned where a run was interrupted or trials failed.
+  std::size_t fewest = std::numeric_limits<std::size_t>::max();
+  std::size_t most = 0;
+  for (const auto& cell : results.cells()) {
+    if (cell.trials.empty()) continue;
+    fewest = std::min(fewest, cell.trials.size());
+    most = std::max(most, cell.trials.size());
+  }
+  if (most <= 1) return "One trial for each figure.";
+  constexpr std::size_t kEnough = 6;
+  const auto number = fewest == most ? counted(most, "trial") : fmt::format("{} to {} trials", fewest, most);
+  return fmt::format("Median of {}{}.", number, fewest < kEnough ? ": a preview" : "");
 }
 
 TableCell figure(const Cell& cell, const Metric& metric) {

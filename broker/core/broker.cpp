@@ -133,6 +133,17 @@ std::shared_ptr<Partition> Broker::open_partition(const std::string& topic, std:
   return partition;
 }
 
+std::expected<void, TopicFault> Broker::room_for(std::int64_t partitions) const {
+  std::int64_t open = 0;
+  for (const TopicPointer& topic : topics_.all()) open += static_cast<std::int64_t>(topic->partitions.size());
+  if (partitions <= settings_.most_partitions - open) return {};
+  return fault(
+      ErrorCode::policy_violation,
+      fmt::format("there are {} partitions, and with {} more there would be over {}, for which this process may "
+                  "not open files enough; raise `ulimit -n`, or delete topics",
+                  open, partitions, settings_.most_partitions));
+}
+
 Broker::Changed Broker::create_topic(const NewTopic& wanted, bool validate_only, Moment now) {
   if (!storage::is_valid_topic_name(wanted.name)) {
     return fault(ErrorCode::invalid_topic_exception,
@@ -159,6 +170,7 @@ Broker::Changed Broker::create_topic(const NewTopic& wanted, bool validate_only,
                                              .overrides = wanted.overrides,
                                              .partitions = {}});
   topic->partitions.resize(static_cast<std::size_t>(count));
+  if (auto room = room_for(count); !room) return std::unexpected(room.error());
   if (validate_only) return topic;
   if (auto done = directory_->create_topic(describe(*topic, topic->partitions.size())); !done) {
     return fault(done.error());
@@ -169,10 +181,13 @@ Broker::Changed Broker::create_topic(const NewTopic& wanted, bool validate_only,
   if (!std::ranges::all_of(topic->partitions, [](const auto& partition) { return partition->offsets().has_value(); })) {
     Wakeups nobody_waits_yet;
     for (const auto& partition : topic->partitions) partition->retire(nobody_waits_yet);
-    (void)directory_->delete_topic(wanted.name);
+    topic->partitions.clear();  // with them go the descriptors that undoing may need
+    const auto undone = directory_->delete_topic(wanted.name);
+    if (!undone) base::log::error(undone.error().message, {{"topic", wanted.name}});
     flushes_.add(std::make_shared<Chore>(*this, &Broker::remove_deleted_files));
     return fault(ErrorCode::kafka_storage_error,
-                 "not every partition could be opened, and the topic was not created; the broker's diary says why");
+                 fmt::format("not every partition could be opened, and the topic was {}; the broker's diary says why",
+                             undone ? "not created" : "left incomplete, until the next start"));
   }
   topics_.put(topic);
   return topic;
@@ -189,6 +204,7 @@ Broker::Changed Broker::grow_topic(std::string_view name, std::int32_t partition
                  fmt::format("topic {} has {} partitions; it can only get more, up to {}", name, had,
                              find_property("num.partitions")->most));
   }
+  if (auto room = room_for(partitions - static_cast<std::int64_t>(had)); !room) return std::unexpected(room.error());
   auto topic = std::make_shared<Topic>(*before);
   topic->partitions.resize(static_cast<std::size_t>(partitions));
   if (validate_only) return topic;

@@ -87,6 +87,8 @@ class Broker {
   std::shared_ptr<Partition> open_partition(const std::string& topic, std::int32_t index, const TopicSettings& settings,
                                             Moment now);
   std::vector<storage::PartitionCheckpoint> checkpoints() const;
+  // Whether so many partitions more may be opened.
+  std::expected<void, TopicFault> room_for(std::int64_t partitions) const;
   // Work of the flusher's thread.
   class Chore;
   void apply_retention(Moment now);

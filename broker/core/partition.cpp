@@ -66,6 +66,14 @@ void Partition::recover(Moment now) {
       });
       if (!visited) (void)storage_failed(visited.error());
     }
+    // What was acknowledged before a crash is readable from the first request on: it is synced here and not later.
+    if (policy_ == FlushPolicy::commit && log_->needs_sync()) {
+      const auto task = log_->begin_sync();
+      if (auto done = log_->finish_sync(task, storage::PartitionLog::run_sync(task)); !done) {
+        (void)storage_failed(done.error());
+        flushes_.fail();
+      }
+    }
     high_watermark_ = policy_ == FlushPolicy::commit ? log_->synced_offset() : log_->end_offset();
     queue = needs_flush() && !std::exchange(flush_queued_, true);
   }
@@ -285,6 +293,7 @@ void Partition::save_producers() {
   {
     const std::scoped_lock lock(mutex_);
     if (!usable() || saved_offset_ == log_->end_offset()) return;
+    if (saved_offset_ < 0 && log_->end_offset() == log_->start_offset()) return;  // nothing to be read again either
     saved_offset_ = log_->end_offset();
     text = write_producer_snapshot(producers_, saved_offset_);
     path = producers_path();

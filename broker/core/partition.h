@@ -40,7 +40,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   Partition(std::string topic, std::int32_t index, std::unique_ptr<storage::PartitionLog> log,
             const TopicSettings& settings, FlushPolicy policy, FlushQueue& flushes);
 
-  // Reads back what the log knows of producers, and asks for the sync that a crash may have left undone. Once.
+  // Reads back what the log knows of producers, and sees to the sync that a crash may have left undone: with
+  // iolab.flush=commit at once, else by the flusher. Once.
   void recover(Moment now);
 
   const std::string& topic() const { return topic_; }

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -111,12 +112,22 @@ std::expected<Endpoints, Refusal> read_endpoints(const core::BrokerSettings& set
   return endpoints;
 }
 
-// Most models need a descriptor for each connection; the soft limit is only a habit of login shells.
-void raise_descriptor_limit() {
+// Most models need a descriptor for each connection; the soft limit is only a habit of login shells. Returns the limit.
+std::int64_t raise_descriptor_limit() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)setrlimit(RLIMIT_NOFILE, &limit);
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  if (limit.rlim_cur != limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) (void)getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  return static_cast<std::int64_t>(std::min<rlim_t>(limit.rlim_cur, 1 << 30));
+}
+
+// A partition has a descriptor for each segment and two for the index that is being written; connections need some,
+// too.
+std::int64_t partitions_for(std::int64_t descriptors) {
+  constexpr std::int64_t kDescriptorsEach = 4;
+  return std::max<std::int64_t>(1, descriptors / kDescriptorsEach);
 }
 
 std::expected<io::ListeningSockets, Refusal> listen(const io::ModelEntry& model, const Listener& where, int threads) {
@@ -146,7 +157,7 @@ std::expected<void, Refusal> run(const Flags& flags) {
   if (!flags.counters_file.empty()) {
     if (auto page = io::create_counter_page(flags.counters_file); !page) return refuse(kCannotRunHere, page.error());
   }
-  raise_descriptor_limit();
+  settings->most_partitions = partitions_for(raise_descriptor_limit());
   auto frontend = make_frontend(*choice, flags);
   if (!frontend) return std::unexpected(frontend.error());
   std::unique_ptr<io::TraceRecorder> trace;

@@ -96,6 +96,19 @@ TEST(Commit, TheLargestTimestampIsOneThatReadersSee) {
   EXPECT_EQ(largest().offset, 1);
 }
 
+TEST(Commit, AfterACrashEverythingIsReadableFromTheFirstRequestOn) {
+  // Fails if a consumer that comes right after a restart is told that its offset is out of range, because what was
+  // acknowledged still waits for a sync.
+  TestBroker broker(core::Overrides{{"iolab.flush", "commit"}});
+  broker.create("t");
+  const Frame batch = make_batch();
+  Asked written = broker.send(produce_request("t", 0, batch), 9);
+  broker.crash_and_reopen();
+  const auto answer = broker.ask<FetchResponse>(fetch_request("t", 0, 1), 11).responses[0].partitions[0];
+  EXPECT_EQ(answer.error_code, ErrorCode::none);
+  EXPECT_EQ(answer.high_watermark, 1);
+}
+
 TEST(Commit, ADuplicateWaitsForItsFirstCopy) {
   // Fails if a retry is acknowledged while the batch that it repeats is not on the disk.
   TestBroker broker(core::Overrides{{"iolab.flush", "commit"}});

@@ -77,6 +77,36 @@ TEST(FailingDisk, APartitionThatCannotBeOpenedIsNoSuccess) {
   EXPECT_EQ(append_one(broker, 1), ErrorCode::none) << "the next start did not try again";
 }
 
+TEST(FailingDisk, ATopicThatCannotBeOpenedLeavesNothingBehind) {
+  // Fails if a refused topic comes back with the next start, or if its name stays taken.
+  TestBroker broker({}, failing());
+  good_opens = 6;  // of the description and some partitions
+  EXPECT_FALSE(broker->create_topic({"t", 20, -1, {}}, false, broker.clock.now()));
+  good_opens = 1 << 30;
+  EXPECT_FALSE(broker->topics().find("t"));
+  broker.crash_and_reopen();
+  ASSERT_TRUE(broker->topics().find("t")) << "the undoing failed, too, and said so; now it can be deleted";
+  EXPECT_EQ(delete_it(broker), ErrorCode::none);
+  broker.create("t", 2);
+  EXPECT_EQ(append_one(broker, 1), ErrorCode::none);
+}
+
+TEST(FailingDisk, NoMorePartitionsThanTheProcessMayOpen) {
+  // Fails if two requests from any client leave the broker without a descriptor to start again with.
+  const test::TemporaryDirectory directory;
+  test::SeededRandom random;
+  auto settings = test::settings_at(directory.path());
+  settings.most_partitions = 5;
+  const auto broker = core::Broker::open(settings, random, {1, 1}).value();
+  EXPECT_TRUE(broker->create_topic({"a", 3, -1, {}}, false, {1, 1}));
+  const auto refused = broker->create_topic({"b", 3, -1, {}}, false, {1, 1});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::policy_violation);
+  EXPECT_NE(refused.error().message.find("ulimit -n"), std::string::npos) << refused.error().message;
+  EXPECT_EQ(broker->grow_topic("a", 6, false, {1, 1}).error().code, ErrorCode::policy_violation);
+  EXPECT_TRUE(broker->grow_topic("a", 5, false, {1, 1}));
+}
+
 TEST(FailingDisk, OneOfflinePartitionDoesNotSpoilTheStop) {
   // Fails if every log has to be scanned at every start, for as long as one partition cannot be opened.
   TestBroker broker;
