@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <fstream>
 
 #include "clients/interrupt.h"
 #include "experiments/command.h"
@@ -56,6 +57,23 @@ Result<Properties> Properties::parse(const std::vector<std::string>& pairs,
     properties.values_[key] = pair.substr(equals + 1);
   }
   return properties;
+}
+
+Result<std::vector<std::string>> read_property_file(const std::string& name) {
+  std::vector<std::string> pairs;
+  if (name.empty()) return pairs;
+  std::ifstream file(name);
+  if (!file) return std::unexpected(fmt::format("cannot read the properties file {}", name));
+  for (std::string line; std::getline(file, line);) {
+    const auto first = line.find_first_not_of(" \t\r");
+    if (first == std::string::npos || line[first] == '#' || line[first] == '!') continue;
+    pairs.push_back(line.substr(first, line.find_last_not_of(" \t\r") + 1 - first));
+  }
+  return pairs;
+}
+
+void print_metric(std::string_view group, std::string_view name, std::string_view client_id, double value) {
+  fmt::print("{:<90} : {:.3f}\n", fmt::format("{}:{}:{{client-id={}}}", group, name, client_id), value);
 }
 
 std::optional<std::string> Properties::text(const std::string& key) const {

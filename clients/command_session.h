@@ -50,6 +50,13 @@ class Properties {
   std::map<std::string, std::string> values_;
 };
 
+// The key=value lines of a file as Kafka's tools take it: blank lines and lines that begin with # or ! are skipped. An
+// empty name is an empty file.
+Result<std::vector<std::string>> read_property_file(const std::string& name);
+
+// One line of --print-metrics, in the form of Kafka's tools.
+void print_metric(std::string_view group, std::string_view name, std::string_view client_id, double value);
+
 // acks, batch.size, linger.ms, compression.type and max.in.flight.requests.per.connection, where they are given.
 Result<ProducerSettings> read_producer_settings(const Properties& properties);
 

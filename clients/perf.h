@@ -19,7 +19,10 @@ struct PerfProduceOptions {
   double throughput_per_s = -1;  // negative: as fast as it goes
   std::uint64_t warmup_records = 0;
   std::int64_t reporting_interval_ms = 5000;
+  bool payload_monotonic = false;  // or counted numbers
+  std::string config_file;         // properties; those of the command line count more
   std::vector<std::string> properties;
+  bool print_metrics = false;
 };
 int perf_produce(const PerfProduceOptions& options);  // the exit code
 
@@ -33,6 +36,9 @@ struct PerfConsumeOptions {
   bool from_latest = false;
   bool hide_header = false;
   bool show_detailed_stats = false;
+  std::string config_file;  // properties; those of the command line count more
+  std::vector<std::string> properties;
+  bool print_metrics = false;
 };
 int perf_consume(const PerfConsumeOptions& options);
 

@@ -89,11 +89,26 @@ Result<Consumed> consume(const CommandSession& session, TopicReader& reader, con
 
 }  // namespace
 
-int perf_consume(const PerfConsumeOptions& options) {
+int perf_consume(const PerfConsumeOptions& given) {
   const CommandSession session("iolab perf consume");
+  auto pairs = read_property_file(given.config_file);
+  if (!pairs) return session.refuse(pairs.error());
+  pairs->insert(pairs->end(), given.properties.begin(), given.properties.end());
+  const auto properties =
+      Properties::parse(*pairs, {"bootstrap.servers", "client.id", "fetch.max.bytes", "auto.offset.reset", "group.id"});
+  if (!properties) return session.refuse(properties.error());
+  PerfConsumeOptions options = given;
+  const auto fetch_bytes = properties->number("fetch.max.bytes", options.fetch_bytes);
+  if (!fetch_bytes) return session.refuse(fetch_bytes.error());
+  options.fetch_bytes = *fetch_bytes;
+  options.from_latest |= properties->text("auto.offset.reset") == "latest";
+  if (options.bootstrap_server.empty()) {
+    options.bootstrap_server = properties->text("bootstrap.servers").value_or(kDefaultBootstrap);
+  }
   if (options.fetch_bytes < 1 || options.fetch_bytes > 1 << 30)
     return session.refuse("--fetch-size is 1 to 1073741824");
-  auto client = session.connect(options.bootstrap_server, "iolab-perf");
+  const auto client_id = properties->text("client.id").value_or("iolab-perf");
+  auto client = session.connect(options.bootstrap_server, client_id);
   if (!client) return session.fail(client.error());
   auto positions = starts(*client, options);
   if (!positions) return session.fail(positions.error());
@@ -105,6 +120,12 @@ int perf_consume(const PerfConsumeOptions& options) {
   if (!total) return session.fail(total.error());
   if (!options.show_detailed_stats) {
     print_row(wall_text(start.at) + ", " + wall_text(total->at), start, *total, *total);
+  }
+  if (options.print_metrics) {
+    constexpr std::string_view kGroup = "consumer-fetch-manager-metrics";
+    fmt::print("\n{:<90}   Value\n", "Metric Name");
+    print_metric(kGroup, "records-consumed-total", client_id, static_cast<double>(total->messages));
+    print_metric(kGroup, "bytes-consumed-total", client_id, static_cast<double>(total->bytes));
   }
   return session.done();
 }

@@ -63,11 +63,13 @@ void print_total(const Period& period, Nanoseconds now) {
              ns(0.5) / 1e3, ns(0.9) / 1e3, ns(0.95) / 1e3, ns(0.99) / 1e3, ns(0.999) / 1e3, ns(1) / 1e3);
 }
 
-// What records are made of: random capital letters, or a line of a file at random.
+// What records are made of: random capital letters, a line of a file at random, or numbers in their order.
 class Payloads {
  public:
   static Result<Payloads> make(const PerfProduceOptions& options) {
     Payloads payloads;
+    payloads.monotonic_ = options.payload_monotonic;
+    if (payloads.monotonic_) return payloads;
     if (options.payload_file.empty()) {
       payloads.letters_.resize(static_cast<std::size_t>(options.record_bytes));
       std::uniform_int_distribution<int> letter('A', 'Z');
@@ -88,13 +90,16 @@ class Payloads {
   }
 
   base::Bytes next() {
+    if (monotonic_) letters_ = std::to_string(count_++);
     if (lines_.empty()) return base::as_bytes(letters_);
     return base::as_bytes(lines_[std::uniform_int_distribution<std::size_t>(0, lines_.size() - 1)(random_)]);
   }
 
  private:
   std::minstd_rand random_;
-  std::string letters_;
+  bool monotonic_ = false;
+  std::uint64_t count_ = 0;
+  std::string letters_;  // of every record, or of the next one
   std::vector<std::string> lines_;
 };
 
@@ -118,6 +123,15 @@ class ProduceRun {
     }
     if (session_.interrupted()) return {};
     return producer_.flush();
+  }
+
+  void print_metrics(const std::string& client_id) const {
+    const double seconds = std::max(static_cast<double>(monotonic_ns() - total_.since) / 1e9, 1e-9);
+    fmt::print("\n{:<90}   Value\n", "Metric Name");
+    print_metric("producer-metrics", "record-send-total", client_id, static_cast<double>(taken_));
+    print_metric("producer-metrics", "record-send-rate", client_id, static_cast<double>(total_.records) / seconds);
+    print_metric("producer-metrics", "record-latency-avg", client_id, total_.mean_ms());
+    print_metric("producer-metrics", "record-latency-max", client_id, total_.max_ms());
   }
 
   void print() const {
@@ -168,18 +182,20 @@ class ProduceRun {
 
 int perf_produce(const PerfProduceOptions& options) {
   const CommandSession session("iolab perf produce");
-  const auto properties =
-      Properties::parse(options.properties,
-                        {"bootstrap.servers", "acks", "batch.size", "linger.ms", "compression.type",
-                         "max.in.flight.requests.per.connection", "client.id", "buffer.memory", "enable.idempotence"});
+  auto pairs = read_property_file(options.config_file);
+  if (!pairs) return session.refuse(pairs.error());
+  pairs->insert(pairs->end(), options.properties.begin(), options.properties.end());
+  const auto properties = Properties::parse(
+      *pairs, {"bootstrap.servers", "acks", "batch.size", "linger.ms", "compression.type",
+               "max.in.flight.requests.per.connection", "client.id", "buffer.memory", "enable.idempotence"});
   if (!properties) return session.refuse(properties.error());
   auto settings = read_producer_settings(*properties);
   if (!settings) return session.refuse(settings.error());
   if (properties->flag("enable.idempotence")) {
     return session.refuse("enable.idempotence=true is not offered by this producer; leave it out");
   }
-  if (options.payload_file.empty() == (options.record_bytes < 0)) {
-    return session.refuse("say either --record-size BYTES or --payload-file FILE");
+  if (int{!options.payload_file.empty()} + int{options.record_bytes >= 0} + int{options.payload_monotonic} != 1) {
+    return session.refuse("say one of --record-size BYTES, --payload-file FILE and --payload-monotonic");
   }
   if (options.payload_delimiter.empty()) return session.refuse("--payload-delimiter cannot be empty");
   auto payloads = Payloads::make(options);
@@ -196,6 +212,7 @@ int perf_produce(const PerfProduceOptions& options) {
   ProduceRun run(session, options, *client, std::move(*settings));
   const auto result = run.run(*payloads);
   run.print();
+  if (options.print_metrics) run.print_metrics(properties->text("client.id").value_or("iolab-perf"));
   return result ? session.done() : session.fail(result.error());
 }
 

@@ -191,7 +191,7 @@ int rebuild(const std::string& name, bool no_report) {
 constexpr const char* kRunExamples = R"(
 Examples
   iolab run idle-tax --profile quick        under 3 minutes: a preview
-  iolab run idle-tax                        standard: 10 trials per cell, with intervals
+  iolab run idle-tax                        standard: 10 trials per cell, with intervals; an hour or so
   iolab run idle-tax --models select,epoll --set idle_connections=0,1000
   iolab run my.json --dry-run               show the plan and how long it takes
 

@@ -42,6 +42,23 @@ void note_hidden_calls(const Results& results, std::vector<Sentence>& notes) {
   }
 }
 
+// Counts of a model that spins are exact, but of something that is never the same twice.
+void note_spinning(const Results& results, std::vector<Sentence>& notes) {
+  for (const auto& model : results.data().models) {
+    const bool spins = std::ranges::find(model.features, "never-sleeps") != model.features.end();
+    const auto is_it = [&](const Cell& cell) {
+      return !cell.trials.empty() && model_id(results.data().plan.series[cell.series].model) == model.id;
+    };
+    if (!spins || std::ranges::none_of(results.cells(), is_it)) continue;
+    notes.push_back(
+        {"limit",
+         fmt::format("{} never sleeps: how often it asks in vain depends on how long it had to wait, so its "
+                     "counts differ from run to run, unlike those of the others.",
+                     model.id),
+         {}});
+  }
+}
+
 void note_marked(const Results& results, std::string_view mark, std::string_view text, std::vector<Sentence>& notes) {
   Sentence sentence{"limit", "", {}};
   std::size_t cells = 0;
@@ -61,16 +78,17 @@ std::vector<Sentence> what_to_know(const Results& results) {
   std::vector<Sentence> notes;
   note_failures(results, notes);
   note_hidden_calls(results, notes);
+  note_spinning(results, notes);
   note_marked(results, "client-limited",
               fmt::format("the load generator ran above {} of its own ceiling: requests/s there say much about the "
                           "client; CPU per request and counts are the server's own.",
                           percent_text(kCeilingLimit)),
               notes);
-  note_marked(
-      results, "ceiling-underestimated",
-      "the load generator did more than in the trial that was to show its ceiling: that trial was disturbed, and "
-      "whether the client was the limit there is not known.",
-      notes);
+  note_marked(results, "ceiling-underestimated",
+              "the load generator did more than against the server that only answers: with few connections that "
+              "server's own wake-ups are the limit, else its trial was disturbed. Whether the client was the limit "
+              "there is not known.",
+              notes);
   note_marked(results, "not-steady", "the second half of a window was more than 20 % faster or slower than the first.",
               notes);
   note_marked(results, "overloaded",

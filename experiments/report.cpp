@@ -202,7 +202,7 @@ std::string status_text(const Results& results) {
   std::string text = fmt::format("{} of {} finished", done, counted(planned, "trial"));
   if (results.failed_trials() > 0) text += fmt::format(", {} of them failed", results.failed_trials());
   std::size_t not_run = data.plan.not_run.size();
-  if (not_run > 0) text += fmt::format("; {} cannot run here", counted(not_run, "cell"));
+  if (not_run > 0) text += fmt::format("; {} not run, each with its reason", counted(not_run, "cell"));
   if (data.status == "interrupted") text += "; interrupted";
   if (data.status == "time-limit") text += "; stopped at its time limit";
   if (data.status == "disk-limit") text += "; stopped before the disk was 80 % full";

@@ -342,15 +342,16 @@ std::vector<std::size_t> telling_levels(const Results& results, std::size_t most
 
 std::vector<Sentence> what_was_found(const Results& results) {
   std::vector<Sentence> found;
+  const Metric& metric = *find_metric(results.data().spec.watch.front());
+  const auto floor = results.noise(metric.id);
+  const bool compared = floor && trials_per_cell(results) >= kFewestBlocks;
   say_counts(results, found);
   const auto judgement = judgement_of(results);
   const auto judged = judgement ? judgement_in_words(results, *judgement) : std::vector<Sentence>();
   found.insert(found.end(), judged.begin(), judged.end());
   say_in_vain(results, found);
   say_threads(results, found);
-  const Metric& metric = *find_metric(results.data().spec.watch.front());
-  const auto floor = results.noise(metric.id);
-  if (floor && trials_per_cell(results) >= kFewestBlocks) {
+  if (compared) {
     say_focus(results, metric, found);
     for (const auto level : telling_levels(results, 2)) say_level(results, metric, level, found);
     say_growth(results, metric, *floor, found);
@@ -361,23 +362,36 @@ std::vector<Sentence> what_was_found(const Results& results) {
   return found;
 }
 
-std::string largest_difference(const Results& results, std::string_view metric) {
+namespace {
+
+// Of the models that the question names, or of all.
+std::string largest_difference(const Results& results, std::string_view metric, bool of_focus) {
+  const auto& focus = results.data().spec.focus;
   const auto baseline = results.baseline();
-  if (!baseline || !results.noise(metric)) return {};
   double farthest = 1;
   std::string text;
   for (const auto& cell : results.cells()) {
+    const auto& id = results.data().plan.series[cell.series].id;
     if (!is_model(results, cell.series) || cell.series == *baseline) continue;
+    if (of_focus && std::ranges::find(focus, id) == focus.end()) continue;
     const auto ratios = results.block_ratios(cell.series, *baseline, cell.level, metric);
     if (direction(ratios, *results.noise(metric, cell.level)) == Direction::not_told) continue;
     const double middle = median(ratios);
     const double distance = std::max(middle, 1 / middle);
     if (distance <= farthest) continue;
     farthest = distance;
-    text = fmt::format("{}: {} {}{}", results.data().plan.series[cell.series].id, ratio_range(ratios),
-                       results.data().spec.baseline, at_level(results, cell.level));
+    text = fmt::format("{}: {} {}{}", id, ratio_range(ratios), results.data().spec.baseline,
+                       at_level(results, cell.level));
   }
   return text;
+}
+
+}  // namespace
+
+std::string largest_difference(const Results& results, std::string_view metric) {
+  if (!results.baseline() || !results.noise(metric)) return {};
+  const auto named = largest_difference(results, metric, true);
+  return named.empty() ? largest_difference(results, metric, false) : named;
 }
 
 }  // namespace iolab::lab

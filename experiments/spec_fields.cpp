@@ -20,7 +20,7 @@ using enum FieldKind;
 
 constexpr std::array kFields{
     Field{"$schema", text, "for editors; not read here"},
-    Field{"version", integer, "of this format: 1", "", 1, 1, "", true},
+    Field{"version", integer, "the version of this format, which is 1", "", 1, 1, "", true},
     Field{"name", text, "lower-case words joined by hyphens; also the name of the run", "", 0, 0, "", true},
     Field{"question", text, "what the run is to answer, one sentence", "", 0, 0, "", true},
     Field{"background", text, "what a reader should know first", "\"\""},
@@ -391,11 +391,6 @@ std::string check_value(const Field& field, const Json& value, const std::vector
     case model: return check_model(value, known_models);
     default: return {};
   }
-}
-
-bool may_vary(std::string_view path) {
-  constexpr std::array<std::string_view, 5> kGroups{"workload.", "broker.", "topic_config.", "producer.", "consumer."};
-  return std::ranges::any_of(kGroups, [&](std::string_view group) { return path.starts_with(group); });
 }
 
 }  // namespace iolab::lab

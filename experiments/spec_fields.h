@@ -2,6 +2,8 @@
 // defaults, suggestions and `--set`.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
@@ -57,6 +59,9 @@ std::string check_value(const Field& field, const nlohmann::ordered_json& value,
                         const std::vector<std::string>& known_models);
 
 // Whether a path can be an axis: what is done may vary within a run, how it is measured may not.
-bool may_vary(std::string_view path);
+inline bool may_vary(std::string_view path) {
+  constexpr std::array<std::string_view, 5> kGroups{"workload.", "broker.", "topic_config.", "producer.", "consumer."};
+  return std::ranges::any_of(kGroups, [&](std::string_view group) { return path.starts_with(group); });
+}
 
 }  // namespace iolab::lab

@@ -1,11 +1,10 @@
 // POSIX asynchronous I/O: hand glibc an order and the memory for it, and be told by a signal when it was carried out.
 //
 // What to notice
-//   1. "Asynchronous" is a library's word here: a hidden thread sits in an ordinary blocking read() for us. The model
-//   is
+//   1. "Asynchronous" is a library's word here: a hidden thread sits in an ordinary blocking read() for us. It is
 //      blocking I/O with the threads out of sight.                              LESSON: aio-is-threads-in-disguise
 //   2. So an idle connection occupies a thread, and the pool bounds how many there may be.
-//      LESSON: aio-pool-is-the-limit
+//                                                                               LESSON: aio-pool-is-the-limit
 //   3. glibc carries out the orders of one descriptor number one after the other: a read that waits holds up a write
 //      behind it. We have one order at a time, because a session has one want.  LESSON: aio-serialises-per-descriptor
 //   4. A signal announces each completion, and the queue of signals is finite. When it is full, glibc drops the result,

@@ -1,7 +1,10 @@
 // The commands, and the load generator, against the broker of this project: processes that talk over loopback.
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <regex>
 #include <set>
@@ -20,6 +23,22 @@ std::vector<std::string> lines_of(const std::string& text) {
   for (std::string line; std::getline(in, line);) lines.push_back(line);
   return lines;
 }
+
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& text) {
+    path_ = (std::filesystem::temp_directory_path() / "iolab-properties-XXXXXX").string();
+    const io::Fd made(::mkstemp(path_.data()));
+    std::ofstream(path_) << text;
+  }
+  ~TemporaryFile() { std::filesystem::remove(path_); }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
 
 TEST(EndToEnd, TopicsAreCreatedListedDescribedAlteredAndDeleted) {
   SCOPED_TRACE("a topic command does something else than it says, or ends with the wrong code");
@@ -168,6 +187,26 @@ TEST(EndToEnd, PerfPrintsTheLinesOfKafkasTools) {
       lines[1], std::regex(R"((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d:\d{3}, ){2}1\.9073, [0-9.]+, 20000, [0-9.]+, 0, \d+, )"
                            R"([0-9.]+, [0-9.]+)")))
       << lines[1];
+}
+
+TEST(EndToEnd, PerfTakesTheFlagsOfPastedCommands) {
+  SCOPED_TRACE("a command line for Kafka's perf tools is refused, or its settings are ignored");
+  const BrokerProcess broker;
+  const TemporaryFile config("# as pasted\n\nbootstrap.servers=" + broker.bootstrap() + "\nclient.id=pasted\nacks=1\n");
+  const auto produced =
+      run_iolab({"perf", "produce", "--topic", "pasted", "--num-records", "100", "--payload-monotonic", "--throughput",
+                 "-1", "--producer.config", config.path(), "--print-metrics"});
+  EXPECT_EQ(produced.exit_code, 0) << produced.err;
+  EXPECT_TRUE(std::regex_search(produced.out, std::regex(R"(record-send-total:\{client-id=pasted\} +: 100\.000)")))
+      << produced.out;
+  const auto consumed = run_iolab({"perf", "consume", "--bootstrap-server", broker.bootstrap(), "--topic", "pasted",
+                                   "--messages", "100", "--group", "g", "--threads", "1", "--print-metrics"});
+  EXPECT_EQ(consumed.exit_code, 0) << consumed.err;
+  EXPECT_TRUE(std::regex_search(consumed.out, std::regex(R"(bytes-consumed-total:.* : 190\.000)"))) << consumed.out;
+  EXPECT_EQ(run_iolab({"perf", "produce", "--topic", "x", "--num-records", "1", "--payload-monotonic",
+                       "--command-config", "/nowhere"})
+                .exit_code,
+            2);
 }
 
 TEST(EndToEnd, PerfKeepsToItsRateAndItsWarmUp) {
