@@ -279,7 +279,7 @@ void Partition::retire(Wakeups& wakeups) {
 
 std::optional<Partition::Checkpoint> Partition::checkpoint() const {
   const std::scoped_lock lock(mutex_);
-  if (!log_) return std::nullopt;
+  if (!log_ || retired_) return std::nullopt;
   return Checkpoint{log_->synced_offset(), log_->start_offset()};
 }
 

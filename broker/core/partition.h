@@ -98,7 +98,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
     std::int64_t recovery_point = 0;
     std::int64_t log_start_offset = 0;
   };
-  std::optional<Checkpoint> checkpoint() const;  // nothing: the log could not be opened
+  std::optional<Checkpoint> checkpoint() const;  // nothing: the log could not be opened, or its topic is gone
   // Writes down what is known of producers, if anything was appended since the last time, so that the next start need
   // not read the whole log. Blocks on the disk.
   void save_producers();

@@ -139,6 +139,22 @@ TEST(FailingDisk, ATopicThatCouldNotBeDeletedCanBeDeletedAgain) {
   EXPECT_FALSE(broker->topics().find("t"));
 }
 
+TEST(FailingDisk, ATopicThatCouldNotBeDeletedComesBackWhole) {
+  // Fails if a stop after a deletion that failed vouches for logs that it did not close: the next start would take their
+  // ends for damage.
+  TestBroker broker({}, failing());
+  broker.create("t");
+  ASSERT_EQ(append_one(broker, 0), ErrorCode::none);
+  renames_fail = true;
+  EXPECT_EQ(delete_it(broker), ErrorCode::kafka_storage_error);
+  renames_fail = false;
+  broker.close_and_reopen();
+  EXPECT_EQ(append_one(broker, 0), ErrorCode::none);
+  const auto offsets = broker->topics().find("t")->partition(0)->offsets();
+  ASSERT_TRUE(offsets);
+  EXPECT_EQ(offsets->high_watermark, 2);
+}
+
 TEST(FailingDisk, ACrashLeavesNoFilesOfDeletedTopics) {
   // Fails if the files of a topic that was deleted just before a crash fill the disk until another topic is deleted.
   TestBroker broker;
