@@ -307,7 +307,8 @@ bool Broker::close() {
       }
     }
   }
-  const auto done = clean ? directory_->mark_clean(closed) : directory_->write_checkpoints(checkpoints());
+  // One log that could not be closed has to be scanned by the next start; the others need not suffer with it.
+  const auto done = flushes_.failed() ? directory_->write_checkpoints(checkpoints()) : directory_->mark_clean(closed);
   if (!done) base::log::error(done.error().message);
   return clean && done;
 }

@@ -125,6 +125,21 @@ TEST(FailingDisk, OneOfflinePartitionDoesNotSpoilTheStop) {
   EXPECT_EQ(append_one(broker, 1), ErrorCode::kafka_storage_error) << "damage was taken for an end";
 }
 
+TEST(FailingDisk, DamageInOneLogIsScannedInOneLog) {
+  // Fails if one log that went offline makes the next start read all the others, too.
+  TestBroker broker;
+  broker.create("t", 2);
+  for (const std::int32_t partition : {0, 1}) ASSERT_EQ(append_one(broker, partition), ErrorCode::none);
+  std::filesystem::resize_file(broker.directory() / "t-1" / "00000000000000000000.log", 10);
+  const auto fetched = broker.ask<protocol::FetchResponse>(test::fetch_request("t", 1, 0), 11);
+  EXPECT_EQ(fetched.responses[0].partitions[0].error_code, ErrorCode::kafka_storage_error);
+  EXPECT_FALSE(broker->close());
+  EXPECT_TRUE(std::filesystem::exists(broker.directory() / ".kafka_cleanshutdown"));
+  broker.crash_and_reopen();
+  EXPECT_EQ(append_one(broker, 0), ErrorCode::none);
+  EXPECT_EQ(append_one(broker, 1), ErrorCode::none) << "cut back to what is whole, as after a crash";
+}
+
 TEST(FailingDisk, ATopicThatCouldNotBeDeletedCanBeDeletedAgain) {
   // Fails if a deletion that failed leaves a topic that nobody sees and that comes back with the next start.
   TestBroker broker({}, failing());
@@ -140,8 +155,8 @@ TEST(FailingDisk, ATopicThatCouldNotBeDeletedCanBeDeletedAgain) {
 }
 
 TEST(FailingDisk, ATopicThatCouldNotBeDeletedComesBackWhole) {
-  // Fails if a stop after a deletion that failed vouches for logs that it did not close: the next start would take their
-  // ends for damage.
+  // Fails if a stop after a deletion that failed vouches for logs that it did not close: the next start would take
+  // their ends for damage.
   TestBroker broker({}, failing());
   broker.create("t");
   ASSERT_EQ(append_one(broker, 0), ErrorCode::none);
