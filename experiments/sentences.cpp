@@ -225,7 +225,7 @@ void say_growth(const Results& results, const Metric& metric, double floor, std:
   const auto to = last.median_of(metric.id);
   if (!from || !to || *from <= 0) return;
   const double change = *to / *from;
-  const bool moved = std::max(change, 1 / change) > 1 + 2 * floor;
+  const bool moved = std::max(change, 1 / change) > 1 + floor;
   found.push_back(
       {"measured",
        fmt::format("{} itself{}: {}{} and {}{} (medians of different blocks).", capital(results.data().spec.baseline),
@@ -289,8 +289,8 @@ void say_noise(const Results& results, const Metric& metric, std::optional<doubl
   }
   found.push_back(
       {"noise",
-       fmt::format("The same model entered twice ({}) differed by up to {} in {}: nothing smaller is called "
-                   "a difference here.",
+       fmt::format("The same model entered twice ({}) differed by up to {} in {}: at each level nothing is called a "
+                   "difference that is not larger than what it showed there.",
                    baseline, percent_text(*floor), metric.label),
        {}});
 }

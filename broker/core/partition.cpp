@@ -116,7 +116,7 @@ std::expected<Partition::Appended, ErrorCode> Partition::append(base::MutableByt
       if (auto done = log_->append(bytes, now.wall_ms); !done) return std::unexpected(storage_failed(done.error()));
       producers_.apply(producer, appended.base_offset, now.wall_ms);
       unannounced_bytes_ += static_cast<std::int64_t>(bytes.size());
-      if (policy_ != FlushPolicy::commit) advance_high_watermark(wakeups);
+      if (policy_ != FlushPolicy::commit) advance_high_watermark(std::exchange(unannounced_bytes_, 0), wakeups);
     }
     if (settings_.timestamp_type == "LogAppendTime") appended.append_time_ms = now.wall_ms;
     appended.log_start_offset = log_->start_offset();
@@ -132,12 +132,11 @@ std::expected<Partition::Appended, ErrorCode> Partition::append(base::MutableByt
 }
 
 // What has become readable is counted for every long poll here.
-void Partition::advance_high_watermark(Wakeups& wakeups) {
+void Partition::advance_high_watermark(std::int64_t arrived_bytes, Wakeups& wakeups) {
   const std::int64_t readable = policy_ == FlushPolicy::commit ? log_->synced_offset() : log_->end_offset();
   if (readable <= high_watermark_) return;
   high_watermark_ = readable;
-  const std::int64_t arrived = std::exchange(unannounced_bytes_, 0);
-  for (const auto& wait : data_waits_) wait->arrived(arrived, wakeups);
+  for (const auto& wait : data_waits_) wait->arrived(arrived_bytes, wakeups);
 }
 
 bool Partition::needs_flush() const {
@@ -151,6 +150,7 @@ std::int64_t Partition::flush_due(Moment now) const {
 
 void Partition::flush(Wakeups& wakeups) {
   storage::SyncTask task;
+  std::int64_t covered_bytes = 0;  // what is appended during the sync is announced by the next one
   {
     const std::scoped_lock lock(mutex_);
     flush_queued_ = false;  // what is appended from here on needs a sync of its own
@@ -159,6 +159,7 @@ void Partition::flush(Wakeups& wakeups) {
       return;
     }
     task = log_->begin_sync(policy_ == FlushPolicy::os);
+    if (policy_ == FlushPolicy::commit) covered_bytes = std::exchange(unannounced_bytes_, 0);
   }
   const auto result =
       flushes_.failed()
@@ -175,7 +176,7 @@ void Partition::flush(Wakeups& wakeups) {
     for (const auto& wait : data_waits_) wait->give_up(wakeups);
     return;
   }
-  if (policy_ == FlushPolicy::commit) advance_high_watermark(wakeups);
+  if (policy_ == FlushPolicy::commit) advance_high_watermark(covered_bytes, wakeups);
   const auto covered =
       std::ranges::find_if(commit_waits_, [&](const auto& entry) { return entry.first > log_->synced_offset(); });
   for (auto done = commit_waits_.begin(); done != covered; ++done) done->second->one_done(true, wakeups);
@@ -215,15 +216,21 @@ std::expected<Partition::Records, ErrorCode> Partition::read(const storage::Read
   const auto bytes = storage::PartitionLog::read_into(location, buffer->bytes());
   if (bytes) return Records{buffer->bytes().first(*bytes), buffer};
   const std::scoped_lock lock(mutex_);
-  if (log_) log_->take_offline(bytes.error());
-  return std::unexpected(storage_failed(bytes.error()));
+  return std::unexpected(damaged(bytes.error()));
+}
+
+// Found while reading without the lock, which is held now.
+ErrorCode Partition::damaged(const storage::StorageError& error) {
+  const bool lasting = error.fault == storage::StorageFault::corrupt || error.fault == storage::StorageFault::io;
+  if (log_ && lasting) log_->take_offline(error);
+  return storage_failed(error);
 }
 
 Partition::Found Partition::find_timestamp(std::int64_t timestamp_ms) {
   if (auto fine = offsets(); !fine) return std::unexpected(fine.error());
   auto found = storage::first_offset_at_or_after(*log_, mutex_, timestamp_ms);
   const std::scoped_lock lock(mutex_);
-  if (!found) return std::unexpected(storage_failed(found.error()));
+  if (!found) return std::unexpected(damaged(found.error()));
   if (*found && (*found)->offset >= high_watermark_) return std::nullopt;
   return *found;
 }
@@ -239,8 +246,9 @@ Partition::Found Partition::find_max_timestamp() {
     location = std::move(**candidate);
   }
   const auto found = storage::PartitionLog::find_in_batch(location);
-  if (!found) return std::unexpected(storage_failed(found.error()));
-  return *found;
+  if (found) return *found;
+  const std::scoped_lock lock(mutex_);
+  return std::unexpected(damaged(found.error()));
 }
 
 void Partition::add_wait(const std::shared_ptr<DataWait>& wait) {

@@ -108,7 +108,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
  private:
   std::expected<void, protocol::ErrorCode> usable() const;
   protocol::ErrorCode storage_failed(const storage::StorageError& error);
-  void advance_high_watermark(Wakeups& wakeups);
+  protocol::ErrorCode damaged(const storage::StorageError& error);
+  void advance_high_watermark(std::int64_t arrived_bytes, Wakeups& wakeups);
   bool needs_flush() const;
   std::int64_t flush_due(Moment now) const;
   std::filesystem::path producers_path() const;

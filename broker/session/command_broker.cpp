@@ -172,7 +172,10 @@ std::expected<void, Refusal> run(const Flags& flags) {
   auto broker = core::Broker::open(std::move(*settings), random, clock.now(), counting_file_hooks());
   if (!broker) return refuse(kCannotRunHere, broker.error());
   const auto listening = listen(*choice->entry, endpoints->listener, flags.threads);
-  if (!listening) return std::unexpected(listening.error());
+  if (!listening) {
+    (void)(*broker)->close();  // a busy port is no reason for the next start to scan the logs
+    return std::unexpected(listening.error());
+  }
   endpoints->listener.port = listening->address.port;
   if (endpoints->advertised.port == 0) endpoints->advertised.port = endpoints->listener.port;
   (*broker)->set_endpoint({endpoints->advertised.host, endpoints->advertised.port});

@@ -73,7 +73,7 @@ class PosixAioPort {
   static constexpr bool kChoosesMemory = false;
   using Bell = SignalBell;
   struct Orders {
-    ConnectionKey key;
+    OrderTag tag{};  // of the last order; the block cannot tell, for glibc writes its own word into aio_lio_opcode
     std::unique_ptr<aiocb> block = std::make_unique<aiocb>();  // belongs to glibc while the order is in flight
   };
 
@@ -128,20 +128,20 @@ class PosixAioPort {
     orders.block->aio_fildes = fd;
     orders.block->aio_buf = memory;
     orders.block->aio_nbytes = bytes;
-    orders.block->aio_lio_opcode = static_cast<int>(what);
     orders.block->aio_sigevent.sigev_notify = SIGEV_SIGNAL;
     orders.block->aio_sigevent.sigev_signo = signal_;
-    orders.block->aio_sigevent.sigev_value.sival_ptr = reinterpret_cast<void*>(OrderTag{what, key}.packed());
-    orders.key = key;
+    orders.tag = {what, key};
+    orders.block->aio_sigevent.sigev_value.sival_ptr = reinterpret_cast<void*>(orders.tag.packed());
   }
 
   void give(Orders& orders, Call call, int (*function)(aiocb*)) {
-    if (orders.key.slot >= in_flight_.size()) in_flight_.resize(orders.key.slot + 1);
-    in_flight_[orders.key.slot] = &orders;
+    const std::uint32_t slot = orders.tag.key.slot;
+    if (slot >= in_flight_.size()) in_flight_.resize(slot + 1);
+    in_flight_[slot] = &orders;
     const int result = sys::counted(call, orders.block->aio_fildes,
                                     [&] { return sys::detail::kernel_result(function(orders.block.get())); });
     count(Count::submissions);
-    if (result < 0) refused_.push_back({static_cast<Order>(orders.block->aio_lio_opcode), orders.key});
+    if (result < 0) refused_.push_back(orders.tag);
   }
 
   // One signal, one completion. False: none, or one that only roused us.
@@ -158,7 +158,7 @@ class PosixAioPort {
     count(Count::wake_ups);
     count(Count::events);
     Orders* const orders = tag.key.slot < in_flight_.size() ? in_flight_[tag.key.slot] : nullptr;
-    if (orders == nullptr || orders->key != tag.key) return;
+    if (orders == nullptr || orders->tag.key != tag.key) return;
     in_flight_[tag.key.slot] = nullptr;
     const int fd = orders->block->aio_fildes;
     const int error = sys::counted(Call::aio_error, fd, [&] { return ::aio_error(orders->block.get()); });
@@ -178,7 +178,7 @@ class PosixAioPort {
     for (Orders* const orders : in_flight_) {
       if (orders == nullptr || ::aio_error(orders->block.get()) != EAGAIN) continue;
       count(Count::signal_overflows);
-      refused_.push_back({static_cast<Order>(orders->block->aio_lio_opcode), orders->key});
+      refused_.push_back(orders->tag);
     }
   }
 

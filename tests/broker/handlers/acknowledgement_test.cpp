@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <cerrno>
+#include <optional>
+#include <utility>
 
 #include "broker/protocol/messages/02_list_offsets.h"
 #include "tests/broker/core/test_broker.h"
@@ -94,6 +96,37 @@ TEST(Commit, TheLargestTimestampIsOneThatReadersSee) {
   EXPECT_EQ(largest().timestamp, 1'700'000'000'000);
   broker->run_flushes(broker.clock.now());
   EXPECT_EQ(largest().offset, 1);
+}
+
+TestBroker* appends_during_sync = nullptr;
+
+TEST(Commit, WhatIsAppendedDuringASyncIsAnnouncedByTheNext) {
+  // Fails if a long poll sleeps to its end although the next sync made data readable: its bytes were announced too
+  // early, with a sync that did not cover them.
+  static std::optional<Asked> during;
+  during.reset();
+  const storage::FileHooks hooks{.count =
+                                     [](storage::FileCall call, std::int64_t) {
+                                       if (call != storage::FileCall::fdatasync || appends_during_sync == nullptr)
+                                         return;
+                                       TestBroker& broker = *std::exchange(appends_during_sync, nullptr);
+                                       static const Frame batch = make_batch();
+                                       during = broker.send(produce_request("t", 0, batch), 9);
+                                     },
+                                 .fail = nullptr};
+  TestBroker broker(core::Overrides{{"iolab.flush", "commit"}}, hooks);
+  broker.create("t");
+  broker->run_flushes(broker.clock.now());
+  const Frame batch = make_batch();
+  Asked first = broker.send(produce_request("t", 0, batch), 9);
+  appends_during_sync = &broker;
+  broker->run_flushes(broker.clock.now());  // syncs the first; the second comes meanwhile
+  ASSERT_TRUE(during);
+  Asked poll = broker.send(fetch_request("t", 0, 1, 5000), 11);
+  ASSERT_EQ(poll.outcome.kind, Outcome::Kind::parked);
+  broker->run_flushes(broker.clock.now());
+  EXPECT_TRUE(broker.resume(poll)) << "nobody rang for what the second sync made readable";
+  during.reset();
 }
 
 TEST(Commit, AfterACrashEverythingIsReadableFromTheFirstRequestOn) {
