@@ -1,8 +1,8 @@
 // What is to be sent: bytes written here, and pieces that live elsewhere, in one order.
 //
-// A fetch answer is a few header bytes between megabytes of records that were read once and are not copied again: the
-// headers are appended, the records attached together with whatever keeps them alive. Several frames may follow one
-// another. Invariant: attached pieces are ordered by the position in `bytes_` before which they are sent.
+// A fetch answer is a few header bytes between megabytes of records that lie elsewhere and are not copied: the headers
+// are appended, the records attached together with whatever keeps them alive. Several frames may follow one another.
+// Invariant: attached pieces are ordered by the position in `bytes_` before which they are sent.
 #pragma once
 
 #include <cstddef>
