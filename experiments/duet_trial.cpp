@@ -17,9 +17,6 @@ using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 using Clock = ChildProcess::Clock;
 
-constexpr auto kConnectLimit = 30s;
-constexpr auto kStopLimit = 10s;
-
 bool spins(const std::vector<ModelInfo>& models, const std::string& model) {
   const auto info = std::ranges::find(models, model_id(model), &ModelInfo::id);
   return info != models.end() && std::ranges::find(info->features, "never-sleeps") != info->features.end();

@@ -32,8 +32,7 @@ std::vector<double> duet_ratios(const RunData& data, const std::string& series, 
 std::string ratio_text(double ratio, const Verdict& verdict) {
   constexpr double kNarrow = 0.05;
   const double width = verdict.interval ? verdict.interval->high - verdict.interval->low : 1;
-  if (width < kNarrow) return fmt::format("{:.3f}", ratio);
-  return ratio < 9.95 ? fmt::format("{:.2f}", ratio) : fmt::format("{:.0f}", ratio);
+  return width < kNarrow ? fmt::format("{:.3f}", ratio) : lab::ratio_text(ratio);
 }
 
 std::string interval_text(const Verdict& verdict) {
@@ -191,24 +190,24 @@ Json judgement_chart(const Results& results, const Judgement& judgement) {
   const auto metric = std::string(find_metric(judgement.metric)->label);
   const auto title =
       fmt::format("How sure: {}, against {}{}", metric, data.spec.baseline, at_level(results, judgement.level));
-  return {
-      {"id", "judgement"},
-      {"kind", "forest"},
-      {"title", title},
-      {"subtitle", fmt::format("Ratio to {}: median and its 95 % range over {}. In the grey band a difference means "
-                               "nothing on this machine.",
-                               data.spec.baseline, judgement.by_duets ? "pairs of fresh processes" : "blocks")},
-      {"alt", title},
-      {"floor", floor},
-      {"x",
-       {{"label", fmt::format("times the {} of {}", metric, data.spec.baseline)},
-        {"unit", ""},
-        {"scale", "log"},
-        {"min", low / kMargin},
-        {"max", high * kMargin},
-        {"ticks", ratio_ticks(low / kMargin, high * kMargin)},
-        {"note", "logarithmic"}}},
-      {"panels", Json::array({{{"rows", rows}}})}};
+  return {{"id", "judgement"},
+          {"kind", "forest"},
+          {"title", title},
+          {"subtitle", fmt::format("Ratio to {}: median and its {} range over {}. In the grey band a difference means "
+                                   "nothing on this machine.",
+                                   data.spec.baseline, percent_text(data.spec.judge->confidence),
+                                   judgement.by_duets ? "pairs of fresh processes" : "blocks")},
+          {"alt", title},
+          {"floor", floor},
+          {"x",
+           {{"label", fmt::format("times the {} of {}", metric, data.spec.baseline)},
+            {"unit", ""},
+            {"scale", "log"},
+            {"min", low / kMargin},
+            {"max", high * kMargin},
+            {"ticks", ratio_ticks(low / kMargin, high * kMargin)},
+            {"note", "logarithmic"}}},
+          {"panels", Json::array({{{"rows", rows}}})}};
 }
 
 }  // namespace iolab::lab

@@ -18,10 +18,6 @@ bool is_model(const Results& results, std::size_t series) {
   return results.data().plan.series[series].role == Role::model;
 }
 
-std::string ratio_text(double ratio) {
-  return ratio < 9.95 ? fmt::format("{:.2f}", ratio) : fmt::format("{:.0f}", ratio);
-}
-
 // "3.31 to 3.72 times", or "3.50 times" where both ends print alike.
 std::string ratio_range(std::vector<double> ratios) {
   std::ranges::sort(ratios);

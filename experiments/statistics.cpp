@@ -5,9 +5,7 @@
 #include <limits>
 
 namespace iolab::lab {
-namespace {
 
-// P(Binomial(n, 1/2) <= k), summed from the exact terms; n is the number of trials, so at most a few hundred.
 double binomial_half_cdf(int n, int k) {
   double term = std::pow(0.5, n);
   double sum = 0;
@@ -17,8 +15,6 @@ double binomial_half_cdf(int n, int k) {
   }
   return sum;
 }
-
-}  // namespace
 
 double median(std::span<const double> values) {
   if (values.empty()) return std::numeric_limits<double>::quiet_NaN();

@@ -15,6 +15,10 @@ namespace iolab::lab {
 // NaN for an empty span; of an even number of values the mean of the middle two.
 double median(std::span<const double> values);
 
+// How often of n fair coins at most k fall on one side: P(Binomial(n, 1/2) <= k). n is a number of trials, so at most a
+// few hundred.
+double binomial_half_cdf(int n, int k);
+
 // An interval that holds the median of whatever the trials are drawn from with at least the asked probability, whatever
 // that distribution is: from the `low_rank`-th smallest to the `high_rank`-th smallest value (counted from 1).
 struct MedianInterval {

@@ -22,10 +22,8 @@ namespace fs = std::filesystem;
 using Clock = ChildProcess::Clock;
 
 constexpr auto kStartLimit = 10s;
-constexpr auto kConnectLimit = 30s;
 constexpr auto kConnectStall = 8s;  // without a connection more: a busy machine may well stand still for seconds
 constexpr auto kSlack = 15s;  // on top of what a step takes by itself, on a machine that is busy with other things
-constexpr auto kStopLimit = 10s;
 
 // The last line that a process wrote to its stderr: its own sentence about what went wrong.
 std::string last_words(const std::string& file) {

@@ -68,6 +68,9 @@ struct TrialSetup {
 std::expected<TrialRecord, std::string> run_trial(const TrialSetup& setup, const Spec& spec, const Plan& plan,
                                                   const PlannedTrial& trial);
 
+constexpr std::chrono::seconds kConnectLimit{30};
+constexpr std::chrono::seconds kStopLimit{10};
+
 std::string utc_now();  // "2026-11-26T15:04:05Z"
 // `what`, and the last line that a process wrote to its stderr: its own sentence about what went wrong.
 std::string with_last_words(std::string what, const std::string& stderr_file);

@@ -151,4 +151,8 @@ std::string counted(std::uint64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", with_thousands(static_cast<double>(count)), noun, count == 1 ? "" : "s");
 }
 
+std::string ratio_text(double ratio) {
+  return ratio < 9.95 ? fmt::format("{:.2f}", ratio) : fmt::format("{:.0f}", ratio);
+}
+
 }  // namespace iolab::lab

@@ -40,4 +40,6 @@ std::string listed(const Range& words) {
   return text;
 }
 
+std::string ratio_text(double ratio);  // "3.72", "14"
+
 }  // namespace iolab::lab

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <numeric>
 
 namespace iolab::lab {
@@ -36,15 +35,7 @@ std::string_view name(Word word) {
 }
 
 double sign_test(int more, int less) {
-  const int n = more + less;
-  // Exact terms of the binomial distribution; n is a number of trials, so at most a few hundred.
-  double term = std::pow(0.5, n);
-  double tail = 0;
-  for (int k = 0; k <= std::min(more, less); ++k) {
-    tail += term;
-    term = term * (n - k) / (k + 1);
-  }
-  return std::min(1.0, 2 * tail);
+  return std::min(1.0, 2 * binomial_half_cdf(more + less, std::min(more, less)));
 }
 
 std::vector<double> holm(std::span<const double> p) {

@@ -181,7 +181,7 @@ Broker::Changed Broker::create_topic(const NewTopic& wanted, bool validate_only,
   if (!std::ranges::all_of(topic->partitions, [](const auto& partition) { return partition->offsets().has_value(); })) {
     Wakeups nobody_waits_yet;
     for (const auto& partition : topic->partitions) partition->retire(nobody_waits_yet);
-    topic->partitions.clear();  // with them go the descriptors that undoing may need
+    topic->partitions.clear();  // and with them most descriptors: undoing needs some
     const auto undone = directory_->delete_topic(wanted.name);
     if (!undone) base::log::error(undone.error().message, {{"topic", wanted.name}});
     flushes_.add(std::make_shared<Chore>(*this, &Broker::remove_deleted_files));

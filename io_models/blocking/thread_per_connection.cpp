@@ -5,9 +5,8 @@
 //      LESSON: blocking-stack-is-state
 //   2. Each wait is a sleep of its own, and each wake-up a context switch: nothing is batched.
 //      LESSON: blocking-one-switch-per-wait
-//   3. An idle connection costs a thread: about 14 KB of our memory (idle-memory row of scripts/bench), and the
-//   kernel's
-//      stack of 16 KiB on top.
+//   3. An idle connection costs a thread: about 14 KB of our memory, and a stack of 16 KiB in the kernel
+//      (scripts/bench, idle-memory).
 //   4. Somebody must wake the sleepers to stop them: shutdown() does, close() does not.
 #include <array>
 #include <string>

@@ -127,7 +127,7 @@ def how_sure(results, pictures):
         )
         for verdict in judgement["verdicts"]
     ]
-    table = facts_table(("model", "word", "ratio (95 % range)", "on one side", "p, corrected"), rows)
+    table = facts_table(("model", "word", "ratio (range)", "on one side", "p, corrected"), rows)
     figures = [_figure(chart, series, pictures.get(chart["id"])) for chart in forests]
     return section("how-sure", "How sure", said, *figures, table)
 
@@ -146,7 +146,7 @@ def _chart_table(chart, series):
         return _events_table(chart)
     if chart["kind"] == "forest":
         rows = [(series[row["series"]]["label"], row["text"], row["word"]) for row in chart["panels"][0]["rows"]]
-        return facts_table(("model", "ratio (95 % range)", "word"), rows)
+        return facts_table(("model", "ratio (range)", "word"), rows)
     rows = []
     for panel in chart["panels"]:
         for bar in panel.get("bars", ()):

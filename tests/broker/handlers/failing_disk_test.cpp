@@ -77,8 +77,9 @@ TEST(FailingDisk, APartitionThatCannotBeOpenedIsNoSuccess) {
   EXPECT_EQ(append_one(broker, 1), ErrorCode::none) << "the next start did not try again";
 }
 
-TEST(FailingDisk, ATopicThatCannotBeOpenedLeavesNothingBehind) {
-  // Fails if a refused topic comes back with the next start, or if its name stays taken.
+TEST(FailingDisk, WhatCouldNotEvenBeUndoneCanBeDeleted) {
+  // Fails if a topic whose creation failed, and whose undoing failed on the same disk, is served half made, or takes
+  // its name for good.
   TestBroker broker({}, failing());
   good_opens = 6;  // of the description and some partitions
   EXPECT_FALSE(broker->create_topic({"t", 20, -1, {}}, false, broker.clock.now()));
