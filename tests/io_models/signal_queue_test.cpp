@@ -37,6 +37,23 @@ TEST_P(SignalQueue, BurstBehindAStalledTurn) {
   }
 }
 
+TEST_P(SignalQueue, AnAnswerWhoseCompletionFindsNoPlace) {
+  // Failure: a send is taken for a receive when its signal was lost; its connection never ends, and neither does a
+  // stop.
+  start();
+  Client client = connect();
+  ASSERT_EQ(client.ask(kEcho, "there"), "there");
+  client.send(request(kStall));
+  ASSERT_TRUE(host().wait_until_stalled());
+  limit(RLIMIT_SIGPENDING, 0);
+  host().end_stall();
+  if (id() == "posix-aio") {  // it is the one that sends by order, and learns by a signal that it was carried out
+    EXPECT_TRUE(host().wait_until_sessions(0)) << "what the signal queue swallowed ends the connection";
+  } else {
+    EXPECT_EQ(client.receive_answer(), "");
+  }
+}
+
 TEST_P(SignalQueue, MoreConnectionsThanPlaces) {
   // Failure: completions that the queue cannot hold are lost, and with them bytes already taken out of a socket.
   limit(RLIMIT_SIGPENDING, queued_signals() + 24);
