@@ -143,7 +143,7 @@ int run(const Options& options) {
     return session.refuse("--offset needs --partition N; all partitions can be read --from-beginning");
   }
   auto client = session.connect(options.bootstrap_server);
-  if (!client) return session.fail(client.error());
+  if (!client) return client.error();
   auto positions = start_positions(*client, options);
   if (!positions) return session.fail(positions.error());
   FetchLimits limits;

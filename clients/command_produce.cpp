@@ -141,7 +141,7 @@ int run(const Options& options) {
   auto settings = producer_settings(options);
   if (!settings) return session.refuse(settings.error());
   auto client = session.connect(options.bootstrap_server);
-  if (!client) return session.fail(client.error());
+  if (!client) return client.error();
   const auto partitions = count_partitions(*client, options.topic, true);
   if (!partitions) return session.fail(partitions.error());
   settings->topic = options.topic;

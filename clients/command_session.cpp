@@ -16,11 +16,14 @@ CommandSession::CommandSession(std::string command) : command_(std::move(command
   clients::interrupted();
 }
 
-Result<ProtocolClient> CommandSession::connect(const std::string& bootstrap_server,
-                                               const std::string& client_id) const {
+std::expected<ProtocolClient, int> CommandSession::connect(const std::string& bootstrap_server,
+                                                           const std::string& client_id) const {
+  if (const auto named = host_and_port(bootstrap_server); !named) return std::unexpected(refuse(named.error()));
   const auto address = bootstrap_address(bootstrap_server);
-  if (!address) return std::unexpected(address.error());
-  return ProtocolClient::connect(*address, {.client_id = client_id, .interrupted = &clients::interrupted()});
+  if (!address) return std::unexpected(fail(address.error()));
+  auto client = ProtocolClient::connect(*address, {.client_id = client_id, .interrupted = &clients::interrupted()});
+  if (!client) return std::unexpected(fail(client.error()));
+  return std::move(*client);
 }
 
 bool CommandSession::interrupted() const {

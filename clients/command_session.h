@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <expected>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,7 +23,10 @@ class CommandSession {
   // `command`: as it was typed, "iolab topics".
   explicit CommandSession(std::string command);
 
-  Result<ProtocolClient> connect(const std::string& bootstrap_server, const std::string& client_id = "iolab") const;
+  // The error is the exit code, after its sentence was said: what is no HOST:PORT is a mistake of the command line, a
+  // broker that cannot be reached is not.
+  std::expected<ProtocolClient, int> connect(const std::string& bootstrap_server,
+                                             const std::string& client_id = "iolab") const;
   bool interrupted() const;
 
   // Says the sentence on stderr. The exit code: interrupted, or that this cannot be done here.

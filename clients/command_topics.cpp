@@ -157,7 +157,7 @@ int run(const Options& options) {
     return session.refuse("--replication-factor can only be 1: this is a broker without replication");
   }
   auto client = session.connect(options.bootstrap_server);
-  if (!client) return session.fail(client.error());
+  if (!client) return client.error();
   if (options.create) return create(session, *client, options);
   if (options.alter) return alter(session, *client, options);
   if (options.remove) return remove(session, *client, options);

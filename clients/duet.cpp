@@ -4,12 +4,9 @@
 #include <signal.h>
 #include <time.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <cstring>
 #include <memory>
-#include <tuple>
 #include <utility>
 
 #include "clients/load_run.h"
@@ -20,16 +17,15 @@ namespace {
 
 constexpr Nanoseconds kPatience = kSecond;
 
-// One of the two: its connections, its CPU clock, and whether it is being held still.
+// One of them: its connections, its CPU clock, and whether it is being held still.
 class Side {
  public:
   static std::expected<std::unique_ptr<Side>, std::string> open(const DuetSide& side, LoadSpec load) {
     load.target = side.target;
-    load.arrivals = Arrivals::closed;
     load.threads = 1;
-    if (auto problem = problem_of(load); !problem.empty()) return std::unexpected(problem);
+    if (auto problem = clients::problem_of(load); !problem.empty()) return std::unexpected(problem);
     clockid_t clock{};
-    if (const int error = ::clock_getcpuclockid(side.pid, &clock); error != 0) {
+    if (const int error = side.pid == 0 ? 0 : ::clock_getcpuclockid(side.pid, &clock); error != 0) {
       return std::unexpected(
           fmt::format("cannot read the CPU clock of process {}: {}", side.pid, std::strerror(error)));
     }
@@ -50,13 +46,14 @@ class Side {
 
   std::expected<DuetSlice, std::string> slice(Nanoseconds length) {
     let_go();
-    const Nanoseconds cpu_before = read_clock(cpu_clock_);
+    const Nanoseconds cpu_before = has_clock() ? read_clock(cpu_clock_) : 0;
     const auto done = worker_.slice(length, kPatience);
-    const Nanoseconds cpu_after = read_clock(cpu_clock_);
+    const Nanoseconds cpu_after = has_clock() ? read_clock(cpu_clock_) : 0;
     hold();
     const auto named = [&](std::string_view what) {
       return std::unexpected(
-          fmt::format("{}:{} (process {}): {}", side_.target.host, side_.target.port, side_.pid, what));
+          has_clock() ? fmt::format("{}:{} (process {}): {}", side_.target.host, side_.target.port, side_.pid, what)
+                      : fmt::format("{}:{}: {}", side_.target.host, side_.target.port, what));
     };
     if (!done) return named(done.error());
     if (done->requests == 0) return named(worker_.tally().note.empty() ? "nothing answered" : worker_.tally().note);
@@ -64,6 +61,7 @@ class Side {
     return DuetSlice{done->requests, seconds(done->ns), seconds(cpu_after - cpu_before)};
   }
 
+  bool has_clock() const { return side_.pid != 0; }
   const LoadTally& tally() { return worker_.tally(); }
 
  private:
@@ -72,7 +70,7 @@ class Side {
         load_(std::move(load)),
         script_(std::move(script)),
         cpu_clock_(clock),
-        worker_(load_, *script_, {0, load_.connections, load_.idle_connections, false}) {}
+        worker_(load_, *script_, {0, load_.connections, load_.idle_connections, load_.stalled_connections, false}) {}
 
   void hold() {
     if (side_.pause) ::kill(side_.pid, SIGSTOP);
@@ -88,67 +86,73 @@ class Side {
   LoadWorker worker_;
 };
 
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  const auto half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+double cpu_per_request(const DuetSlice& slice) {
+  return slice.server_cpu_s / static_cast<double>(slice.requests);
 }
 
-// The order-statistic interval of the median: between the k-th smallest and the k-th largest value, with the largest k
-// that keeps the chance of missing it under 5 % (the count below the median is binomial). Below six values there is
-// none of 95 %; then it is from the smallest to the largest.
-std::pair<double, double> median_interval(std::vector<double> values) {
-  std::ranges::sort(values);
-  const auto n = values.size();
-  const double count = static_cast<double>(n);
-  std::size_t k = 0;
-  double missed_below = 0;
-  for (;; ++k) {
-    const double i = static_cast<double>(k);
-    missed_below +=
-        std::exp(std::lgamma(count + 1) - std::lgamma(i + 1) - std::lgamma(count - i + 1) - count * std::log(2.0));
-    if (missed_below > 0.025 || 2 * (k + 1) > n) break;
+double rate(const DuetSlice& slice) {
+  return static_cast<double>(slice.requests) / slice.seconds;
+}
+
+// What cannot give a ratio; empty if nothing is wrong.
+std::string problem_of(const DuetSpec& spec) {
+  if (spec.pairs < 1) return "a duet needs at least one pair of slices";
+  if (spec.others.empty()) return "a duet needs somebody to compare with";
+  const double seconds = std::chrono::duration<double>(spec.slice).count();
+  constexpr double kFewest = 2;  // requests in a slice
+  if (spec.load.arrivals == Arrivals::open && spec.load.rate_per_s * seconds < kFewest) {
+    return fmt::format("at {} requests/s a slice of {} us holds fewer than {}: make the slices longer",
+                       spec.load.rate_per_s, spec.slice.count(), kFewest);
   }
-  const auto rank = k == 0 ? 0 : k - 1;
-  return {values[rank], values[n - 1 - rank]};
+  return {};
+}
+
+// One pair of adjacent slices.
+std::expected<void, std::string> play(Side& baseline, Side& other, bool baseline_first, Nanoseconds length,
+                                      DuetComparison& comparison) {
+  auto first = (baseline_first ? baseline : other).slice(length);
+  if (!first) return std::unexpected(first.error());
+  auto second = (baseline_first ? other : baseline).slice(length);
+  if (!second) return std::unexpected(second.error());
+  if (!baseline_first) std::swap(first, second);
+  comparison.baseline.push_back(*first);
+  comparison.other.push_back(*second);
+  comparison.rate_ratios.push_back(rate(*second) / rate(*first));
+  if (baseline.has_clock() && other.has_clock()) {
+    comparison.cpu_ratios.push_back(cpu_per_request(*second) / cpu_per_request(*first));
+  }
+  return {};
 }
 
 }  // namespace
 
 std::expected<DuetResult, std::string> run_duet(const DuetSpec& spec) {
-  if (spec.pairs < 1) return std::unexpected("a duet needs at least one pair of slices");
-  auto a = Side::open(spec.a, spec.load);
-  if (!a) return std::unexpected(a.error());
-  auto b = Side::open(spec.b, spec.load);
-  if (!b) return std::unexpected(b.error());
-  for (auto* side : {a->get(), b->get()}) {
+  if (auto problem = problem_of(spec); !problem.empty()) return std::unexpected(problem);
+  std::vector<std::unique_ptr<Side>> sides;  // the baseline first
+  for (std::size_t i = 0; i <= spec.others.size(); ++i) {
+    auto side = Side::open(i == 0 ? spec.baseline : spec.others[i - 1], spec.load);
+    if (!side) return std::unexpected(side.error());
+    sides.push_back(std::move(*side));
+  }
+  for (auto& side : sides) {
     const auto warm = side->slice(std::chrono::nanoseconds(spec.warmup).count());
     if (!warm) return std::unexpected(warm.error());
   }
   DuetResult result;
+  result.comparisons.resize(spec.others.size());
   const Nanoseconds length = std::chrono::nanoseconds(spec.slice).count();
-  for (int i = 0; i < spec.pairs; ++i) {  // A B, B A, A B, ...
-    const bool a_first = i % 2 == 0;
-    auto first = (a_first ? *a : *b)->slice(length);
-    if (!first) return std::unexpected(first.error());
-    auto second = (a_first ? *b : *a)->slice(length);
-    if (!second) return std::unexpected(second.error());
-    if (!a_first) std::swap(first, second);
-    result.a.push_back(*first);
-    result.b.push_back(*second);
-    const auto cpu = [](const DuetSlice& slice) { return slice.server_cpu_s / static_cast<double>(slice.requests); };
-    const auto rate = [](const DuetSlice& slice) { return static_cast<double>(slice.requests) / slice.seconds; };
-    result.cpu_ratios.push_back(cpu(*second) / cpu(*first));
-    result.rate_ratios.push_back(rate(*second) / rate(*first));
+  for (int i = 0; i < spec.pairs; ++i) {
+    for (std::size_t other = 0; other < spec.others.size(); ++other) {
+      auto played = play(*sides[0], *sides[other + 1], i % 2 == 0, length, result.comparisons[other]);
+      if (!played) return std::unexpected(played.error());
+    }
   }
-  result.cpu_ratio = median(result.cpu_ratios);
-  result.rate_ratio = median(result.rate_ratios);
-  std::tie(result.cpu_ratio_low, result.cpu_ratio_high) = median_interval(result.cpu_ratios);
-  result.answered_a = (*a)->tally().requests;
-  result.answered_b = (*b)->tally().requests;
-  for (auto* side : {a->get(), b->get()}) {
-    for (const auto count : side->tally().errors) result.errors += count;
-    if (result.note.empty()) result.note = side->tally().note;
+  result.answered_baseline = sides[0]->tally().requests;
+  for (std::size_t i = 0; i < sides.size(); ++i) {
+    const LoadTally& tally = sides[i]->tally();
+    if (i > 0) result.comparisons[i - 1].answered = tally.requests;
+    for (const auto count : tally.errors) result.errors += count;
+    if (result.note.empty()) result.note = tally.note;
   }
   return result;
 }

@@ -39,7 +39,9 @@ std::string_view take_line(std::string_view& text) {
 
 }  // namespace
 
-Histogram::Histogram() : counts_(kBuckets) {}
+void Histogram::make_room() {
+  counts_.resize(kBuckets);
+}
 
 std::size_t Histogram::bucket_of(std::uint64_t value) {
   if (value < kExact) return value;
@@ -59,6 +61,7 @@ std::uint64_t Histogram::highest_of(std::size_t bucket) {
 
 void Histogram::record(std::uint64_t value, std::uint64_t times) {
   if (times == 0) return;
+  if (counts_.size() < kBuckets) make_room();
   if (value > kHighest) {
     value = kHighest;
     clipped_ += times;
@@ -70,8 +73,18 @@ void Histogram::record(std::uint64_t value, std::uint64_t times) {
   sum_ += static_cast<double>(value) * static_cast<double>(times);
 }
 
+std::span<const std::uint64_t> Histogram::held() const {
+  return std::span(counts_).first(count_ == 0 ? 0 : bucket_of(max_) + 1);
+}
+
+bool Histogram::operator==(const Histogram& other) const {
+  return count_ == other.count_ && clipped_ == other.clipped_ && min_ == other.min_ && max_ == other.max_ &&
+         sum_ == other.sum_ && std::ranges::equal(held(), other.held());
+}
+
 void Histogram::merge(const Histogram& other) {
-  for (std::size_t i = 0; i < kBuckets; ++i) counts_[i] += other.counts_[i];
+  if (counts_.size() < other.counts_.size()) make_room();
+  for (std::size_t i = 0; i < other.counts_.size(); ++i) counts_[i] += other.counts_[i];
   count_ += other.count_;
   clipped_ += other.clipped_;
   min_ = std::min(min_, other.min_);
@@ -92,7 +105,7 @@ std::uint64_t Histogram::percentile(double fraction) const {
   const double wanted = std::ceil(std::clamp(fraction, 0.0, 1.0) * static_cast<double>(count_));
   const auto rank = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(wanted), 1, count_);
   std::uint64_t seen = 0;
-  for (std::size_t i = bucket_of(min_); i < kBuckets; ++i) {
+  for (std::size_t i = bucket_of(min_); i < counts_.size(); ++i) {
     seen += counts_[i];
     if (seen >= rank) return std::min(highest_of(i), max_);
   }
@@ -101,14 +114,16 @@ std::uint64_t Histogram::percentile(double fraction) const {
 
 std::uint64_t Histogram::count_up_to(std::uint64_t value) const {
   std::uint64_t seen = 0;
-  for (std::size_t i = 0; i <= bucket_of(std::min(value, kHighest)); ++i) seen += counts_[i];
+  if (count_ == 0) return 0;
+  const std::size_t end = std::min(counts_.size(), bucket_of(std::min(value, kHighest)) + 1);
+  for (std::size_t i = 0; i < end; ++i) seen += counts_[i];
   return seen;
 }
 
 std::string Histogram::serialise() const {
   std::string text =
       fmt::format("{} count={} clipped={} min={} max={} sum={}\n", kHeader, count_, clipped_, min(), max_, sum_);
-  for (std::size_t i = 0; i < kBuckets; ++i) {
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
     if (counts_[i] != 0) fmt::format_to(std::back_inserter(text), "{} {}\n", lowest_of(i), counts_[i]);
   }
   return text;
@@ -140,6 +155,8 @@ std::expected<Histogram, std::string> Histogram::parse(std::string_view text) {
       return wrong(line_number, "is no bucket's lowest value");
     if (line_number > 2 && bucket_of(*value) <= last) return wrong(line_number, "is out of order");
     last = bucket_of(*value);
+    read.counts_.resize(bucket_of(*max) + 1);
+    if (last >= read.counts_.size()) return wrong(line_number, "lies above max");
     read.counts_[last] = *times;
     read.count_ += *times;
   }

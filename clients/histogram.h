@@ -2,11 +2,13 @@
 // above what was recorded. Histograms of threads and trials are merged; percentiles are never averaged. The scheme is
 // that of HdrHistogram (Gil Tene): buckets double in width whenever the value doubles.
 //
-// Values are plain integers; the clients record nanoseconds. One writer at a time; copies are values (270 KiB each).
+// Values are plain integers; the clients record nanoseconds. One writer at a time; copies are values (270 KiB each,
+// less of one that was only read).
 #pragma once
 
 #include <cstdint>
 #include <expected>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,8 +20,9 @@ class Histogram {
   // Larger values are recorded as this one (73 minutes in nanoseconds), and counted by clipped().
   static constexpr std::uint64_t kHighest = (std::uint64_t{1} << 42) - 1;
 
-  Histogram();
-
+  // An empty one holds no memory. Its buckets come with the first value, or before, with make_room(): for a writer
+  // that must not be held up by a first touch of 270 KiB.
+  void make_room();
   void record(std::uint64_t value, std::uint64_t times = 1);
   void merge(const Histogram& other);
   void clear();
@@ -43,14 +46,16 @@ class Histogram {
   // The error says which line is wrong, and how.
   static std::expected<Histogram, std::string> parse(std::string_view text);
 
-  bool operator==(const Histogram&) const = default;
+  bool operator==(const Histogram& other) const;  // the same values; room made for more is no difference
 
  private:
   static std::size_t bucket_of(std::uint64_t value);
   static std::uint64_t lowest_of(std::size_t bucket);
   static std::uint64_t highest_of(std::size_t bucket);
 
-  std::vector<std::uint64_t> counts_;  // of fixed size
+  std::span<const std::uint64_t> held() const;  // up to the last bucket that holds something
+
+  std::vector<std::uint64_t> counts_;  // as many buckets as are needed so far; all of them in one that is written to
   std::uint64_t count_ = 0;
   std::uint64_t clipped_ = 0;
   std::uint64_t min_ = kHighest;

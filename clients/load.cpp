@@ -23,6 +23,8 @@ std::string first_problem(const LoadSpec& spec) {
       {spec.target.port == 0, "the target has no port"},
       {spec.connections < 1, "connections must be 1 or more"},
       {spec.idle_connections < 0, "idle_connections cannot be negative"},
+      {spec.stalled_connections < 0 || spec.stalled_connections > spec.idle_connections,
+       "stalled_connections must be some of the idle ones"},
       {spec.in_flight < 1 || spec.in_flight > 10'000, "in_flight must lie between 1 and 10000"},
       {spec.threads < 1 || spec.threads > 256, "threads must lie between 1 and 256"},
       {spec.message_bytes < 1 || spec.message_bytes > 64 << 20, "message_bytes must lie between 1 and 64 MiB"},
@@ -61,7 +63,8 @@ std::vector<std::unique_ptr<LoadWorker>> make_workers(const LoadSpec& spec, cons
   const int threads = std::min(spec.threads, spec.connections);
   for (int i = 0, first = 0; i < threads; ++i) {
     const auto part = [&](int of) { return of / threads + (i < of % threads ? 1 : 0); };
-    const WorkerShare share{first, part(spec.connections), part(spec.idle_connections), i == 0};
+    const WorkerShare share{first, part(spec.connections), part(spec.idle_connections),
+                            std::min(part(spec.idle_connections), part(spec.stalled_connections)), i == 0};
     workers.push_back(std::make_unique<LoadWorker>(spec, script, share));
     first += share.connections;
   }

@@ -39,10 +39,11 @@ struct LoadSpec {
   io::Address target;
   LoadKind kind = LoadKind::produce;
 
-  int connections = 16;      // that send requests
-  int idle_connections = 0;  // that are opened, served once, and then only there
-  int in_flight = 1;         // requests outstanding on each connection, at most
-  int threads = 1;           // the first is the calling thread
+  int connections = 16;         // that send requests
+  int idle_connections = 0;     // that are opened, served once, and then only there
+  int stalled_connections = 0;  // of the idle ones: they ask until nothing more goes out, and never read an answer
+  int in_flight = 1;            // requests outstanding on each connection, at most
+  int threads = 1;              // the first is the calling thread
 
   std::size_t message_bytes = 64;  // echo
 
@@ -60,6 +61,9 @@ struct LoadSpec {
 
   Arrivals arrivals = Arrivals::closed;
   double rate_per_s = 0;  // open loop: requests per second over all connections
+  // Open loop: the first record of each request was due so long before the request: a producer that waits for more
+  // (Kafka's linger.ms). Its latency counts from then.
+  std::chrono::microseconds waited_for_more{0};
   // Open loop: before a request falls due the thread spins this long instead of sleeping. Sending gets punctual to the
   // microsecond and the client's CPU share stops meaning anything. Only with a CPU to itself.
   std::chrono::microseconds spin_before_due{0};

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "clients/load_worker.h"
 
@@ -58,7 +59,11 @@ void spread_source(int fd, const io::Address& target, std::size_t connection) {
 }  // namespace
 
 LoadWorker::LoadWorker(const LoadSpec& spec, const Script& script, WorkerShare share)
-    : spec_(spec), script_(script), share_(share), scratch_(256 * 1024) {}
+    : spec_(spec), script_(script), share_(share), scratch_(256 * 1024) {
+  tally_.latency_ns.make_room();
+  tally_.send_delay_ns.make_room();
+  tally_.waited_for_more = std::chrono::nanoseconds(spec.waited_for_more).count();
+}
 
 std::expected<void, std::string> LoadWorker::open(std::stop_token stop) {
   epoll_ = io::Fd(::epoll_create1(EPOLL_CLOEXEC));
@@ -118,16 +123,32 @@ void LoadWorker::served(LoadConnection& connection) {
   connection.state = LoadConnection::State::served;
   last_served_ = last_change_ = monotonic_ns();
   --opening_;
+  const auto index = static_cast<std::size_t>(&connection - connections_.data());
   if (!connection.active) {
     ++idle_served_;
+    if (std::cmp_less(index, share_.connections + share_.stalled_connections)) stall(connection);
     return;
   }
   ++active_served_;
-  const auto index = static_cast<std::size_t>(&connection - connections_.data());
   connection.position = active_.size();
   active_.push_back(index);
   connection.dialogue = script_.dialogue(share_.first_connection + static_cast<int>(index));
   connection.due_ns.resize(static_cast<std::size_t>(spec_.in_flight));
+}
+
+// A peer that has stopped reading: the server is left with answers that nobody takes, until it has no room for more,
+// and then does not read either.
+void LoadWorker::stall(LoadConnection& connection) {
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.fd.get(), nullptr);
+  std::vector<std::byte> many;
+  constexpr int kAtOnce = 1000;
+  const auto& probe = script_.framing().probe;
+  for (int i = 0; i < kAtOnce; ++i) many.insert(many.end(), probe.begin(), probe.end());
+  for (std::size_t at = 0;;) {
+    const ssize_t sent = ::send(connection.fd.get(), many.data() + at, many.size() - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0) return;
+    at = (at + static_cast<std::size_t>(sent)) % many.size();
+  }
 }
 
 // The backlog of a server that takes no more is not a place to leave connections in: they are closed.

@@ -23,7 +23,7 @@ void LoadTally::count_answer(const Window& window, const Answer& answer, Nanosec
     if (now < window.middle.load(std::memory_order_relaxed)) ++first_half;
   }
   if (window.contains(due)) {
-    latency_ns.record(static_cast<std::uint64_t>(std::max<Nanoseconds>(now - due, 0)));
+    latency_ns.record(static_cast<std::uint64_t>(std::max<Nanoseconds>(now - due, 0) + waited_for_more));
     if (!arrived_inside) ++late;
   } else if (arrived_inside) {
     ++early;

@@ -53,6 +53,7 @@ struct LoadTally {
   std::uint64_t lost_requests = 0;         // sent, never answered: since the start
   Histogram latency_ns;
   Histogram send_delay_ns;
+  Nanoseconds waited_for_more = 0;  // of each latency: LoadSpec::waited_for_more
   std::array<std::uint64_t, kLoadErrors> errors{};
   std::string note;
   ThreadCpu cpu;  // inside the window

@@ -257,7 +257,9 @@ void LoadWorker::await_owed(std::stop_token stop) {
 
 void LoadWorker::give_up_owed(Nanoseconds now) {
   const auto& window = course_->window;
-  const auto at_least = [&](Nanoseconds due) { tally_.latency_ns.record(static_cast<std::uint64_t>(now - due)); };
+  const auto at_least = [&](Nanoseconds due) {
+    tally_.latency_ns.record(static_cast<std::uint64_t>(now - due + tally_.waited_for_more));
+  };
   for (const auto index : active_) {
     auto& connection = connections_[index];
     if (connection.state == State::gone) continue;
@@ -278,18 +280,33 @@ void LoadWorker::give_up_owed(Nanoseconds now) {
 
 // --- slices ---------------------------------------------------------------------------------------------------------
 
+// At rest every connection has sent and been answered all that was due: its numbers begin again with the timetable.
+void LoadWorker::begin_timetable(Nanoseconds begin) {
+  for (const auto index : active_) {
+    auto& connection = connections_[index];
+    connection.due = connection.started = connection.answered = 0;
+    connection.room_since = begin;
+  }
+  schedule_.emplace(begin, spec_.rate_per_s, active_.size());
+}
+
 std::expected<LoadWorker::Slice, std::string> LoadWorker::slice(Nanoseconds length, Nanoseconds patience) {
   const Nanoseconds begin = monotonic_ns();
   own_course_.window.start.store(begin, std::memory_order_relaxed);
   const auto before = tally_.requests;
+  if (spec_.arrivals == Arrivals::open) begin_timetable(begin);
+  next_border_ = begin + length;
   asking_ = true;
   for (const auto index : active_) ask(connections_[index], monotonic_ns());
   Nanoseconds now = monotonic_ns();
-  for (auto last_answered = now; owed_ > 0; now = monotonic_ns()) {
-    if (now - begin >= length) asking_ = false;
-    const auto owed_before = tally_.requests;
-    turn(asking_ ? begin + length - now : kLongestWait);
-    if (tally_.requests != owed_before) last_answered = now;
+  for (auto last_answered = now; asking_ || owed_ > 0; now = monotonic_ns()) {
+    if (schedule_) release_due(std::min(now, begin + length - 1));
+    asking_ = now - begin < length || waiting_ > 0;
+    if (!asking_) next_border_ = kNever;
+    if (!asking_ && owed_ == 0) break;
+    const auto answered_before = tally_.requests;
+    turn(asking_ && now - begin < length ? time_to_wait(now) : kLongestWait);
+    if (tally_.requests != answered_before || owed_ + waiting_ == 0) last_answered = now;
     if (now - last_answered > patience) {
       return std::unexpected(fmt::format("no answer within {} ms", patience / kMillisecond));
     }

@@ -47,6 +47,7 @@ struct WorkerShare {
   int first_connection = 0;  // of all active connections
   int connections = 0;
   int idle_connections = 0;
+  int stalled_connections = 0;  // the first of the idle ones
   bool sets_borders = false;
 };
 
@@ -64,8 +65,8 @@ class LoadWorker {
   // Warm-up, window, and the answers still owed.
   void run(Course& course, const LoadEvents& events);
 
-  // Closed loop for `length`, then the answers still owed are awaited, so that the next slice starts from rest. The
-  // error says that an answer did not come within `patience`.
+  // Load for `length`, then the answers still owed are awaited, so that the next slice starts from rest. An open loop
+  // begins its timetable anew in each slice. The error says that an answer did not come within `patience`.
   struct Slice {
     std::uint64_t requests = 0;
     Nanoseconds ns = 0;
@@ -79,6 +80,7 @@ class LoadWorker {
   void drop_unserved();
   void connected(LoadConnection& connection);
   void served(LoadConnection& connection);
+  void stall(LoadConnection& connection);
   void lose(LoadConnection& connection, LoadError error, std::string_view why);
   void watch(LoadConnection& connection, bool for_room);
 
@@ -90,6 +92,7 @@ class LoadWorker {
   void ask(LoadConnection& connection, Nanoseconds now);
   void flush(LoadConnection& connection);
 
+  void begin_timetable(Nanoseconds begin);
   void release_due(Nanoseconds now);
   Nanoseconds time_to_wait(Nanoseconds now) const;
   void set_borders(const LoadEvents& events, Nanoseconds now);

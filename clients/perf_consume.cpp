@@ -109,7 +109,7 @@ int perf_consume(const PerfConsumeOptions& given) {
     return session.refuse("--fetch-size is 1 to 1073741824");
   const auto client_id = properties->text("client.id").value_or("iolab-perf");
   auto client = session.connect(options.bootstrap_server, client_id);
-  if (!client) return session.fail(client.error());
+  if (!client) return client.error();
   auto positions = starts(*client, options);
   if (!positions) return session.fail(positions.error());
   TopicReader reader(*client, options.topic, std::move(*positions),

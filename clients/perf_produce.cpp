@@ -204,7 +204,7 @@ int perf_produce(const PerfProduceOptions& options) {
                           ? options.bootstrap_server
                           : properties->text("bootstrap.servers").value_or(kDefaultBootstrap);
   auto client = session.connect(server, properties->text("client.id").value_or("iolab-perf"));
-  if (!client) return session.fail(client.error());
+  if (!client) return client.error();
   const auto partitions = count_partitions(*client, options.topic, true);
   if (!partitions) return session.fail(partitions.error());
   settings->topic = options.topic;

@@ -47,7 +47,7 @@ Result<std::string> numeric_host(const std::string& host) {
 
 }  // namespace
 
-Result<io::Address> bootstrap_address(const std::string& text) {
+Result<HostAndPort> host_and_port(const std::string& text) {
   const std::string first = text.substr(0, text.find(','));
   const auto colon = first.rfind(':');
   const auto wrong = [&] {
@@ -60,9 +60,15 @@ Result<io::Address> bootstrap_address(const std::string& text) {
   const char* end = first.data() + first.size();
   const auto [stopped, error] = std::from_chars(first.data() + colon + 1, end, port);
   if (error != std::errc{} || stopped != end || port == 0) return wrong();
-  auto numeric = numeric_host(host);
+  return HostAndPort{std::move(host), port};
+}
+
+Result<io::Address> bootstrap_address(const std::string& text) {
+  const auto named = host_and_port(text);
+  if (!named) return std::unexpected(named.error());
+  auto numeric = numeric_host(named->host);
   if (!numeric) return std::unexpected(numeric.error());
-  return io::Address{*numeric, port};
+  return io::Address{*numeric, named->port};
 }
 
 ProtocolClient::ProtocolClient(io::Fd fd, io::Address address, ClientSettings settings)

@@ -24,7 +24,13 @@ using Failure = std::string;
 template <class T>
 using Result = std::expected<T, Failure>;
 
-// "HOST:PORT", the first one if several are separated by commas; names are resolved. IPv6 in brackets.
+struct HostAndPort {
+  std::string host;  // a name, or an address without brackets
+  std::uint16_t port = 0;
+};
+// "HOST:PORT", the first one if several are separated by commas. IPv6 in brackets.
+Result<HostAndPort> host_and_port(const std::string& text);
+// The same, with the name resolved.
 Result<io::Address> bootstrap_address(const std::string& text);
 
 struct ClientSettings {

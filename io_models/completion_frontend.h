@@ -47,10 +47,4 @@ class CompletionFrontend final : public Frontend {
   const FrontendSettings settings_;
 };
 
-// An option as it was typed, or its default.
-inline std::string chosen(const OptionValues& options, std::string_view key, std::string_view otherwise) {
-  const auto at = options.find(key);
-  return std::string(at == options.end() ? otherwise : std::string_view(at->second));
-}
-
 }  // namespace iolab::io

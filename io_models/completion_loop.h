@@ -294,6 +294,7 @@ class CompletionLoop {
   void close_if_quiet(Connection& c) {
     if (c.receiving || c.sending) return;
     count(Count::closed);
+    if constexpr (requires { port_.released(c.key); }) port_.released(c.key);  // what the port keeps of the socket
     connections_.remove(c.key);
     if (without_place_ > 0) {
       --without_place_;

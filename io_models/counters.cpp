@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -198,6 +199,8 @@ ThreadBlock* take_undeclared() {
 
 CountedThread::CountedThread(std::string_view name) : before_(detail::this_thread) {
   detail::this_thread = Blocks::of_process().take(name);
+  // So that ps, top and `iolab doctor --threads` tell them apart. The first thread's name is that of the program.
+  if (::gettid() != ::getpid()) ::prctl(PR_SET_NAME, detail::this_thread->thread_name.data());
 }
 
 CountedThread::~CountedThread() {

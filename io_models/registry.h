@@ -25,6 +25,12 @@ struct ModelOption {
 
 using OptionValues = std::map<std::string, std::string, std::less<>>;
 
+// An option as it was typed, or its default.
+inline std::string chosen(const OptionValues& options, std::string_view key, std::string_view otherwise) {
+  const auto at = options.find(key);
+  return std::string(at == options.end() ? otherwise : std::string_view(at->second));
+}
+
 struct FrontendSettings {
   int threads = 0;  // 0: the model's own default (1, but 16 for blocking-pool)
   Limits limits;

@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "io_models/arrival_stamp.h"
+
 namespace iolab::io::sys {
 
 using detail::kernel_result;
@@ -20,15 +22,59 @@ std::int64_t now_ns() {
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
-void record(TraceSink& sink, Call kind, int descriptor, std::int64_t entered_ns, std::int64_t result, Where where) {
-  thread_local const std::int32_t thread_id = ::gettid();
-  sink.record({entered_ns, now_ns(), result, where, thread_id, descriptor, kind});
+std::int64_t thread_cpu_ns() {
+  timespec used{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::int64_t{used.tv_sec} * 1'000'000'000 + used.tv_nsec;
+}
+
+std::int32_t thread_id() {
+  thread_local const std::int32_t id = ::gettid();
+  return id;
+}
+
+Entry enter() {
+  const std::int64_t cpu_ns = thread_cpu_ns();
+  return {cpu_ns, now_ns()};
+}
+
+void record(TraceSink& sink, Call kind, int descriptor, const Entry& entry, std::int64_t result, Where where) {
+  const std::int64_t returned_ns = now_ns();
+  const std::int64_t cpu_ns = thread_cpu_ns() - entry.cpu_ns;
+  sink.record({entry.ns, returned_ns, cpu_ns, 0, result, where, thread_id(), descriptor, kind, false});
+}
+
+std::int64_t stamped_recv(TraceSink& sink, int socket, std::span<std::byte> room, int flags, Where where) {
+  StampedMessage message;
+  msghdr& header = message.prepared_for(room);
+  count(Call::recvmsg);
+  const Entry entry = enter();
+  const std::int64_t bytes = kernel_result(::recvmsg(socket, &header, flags));
+  const std::int64_t returned_ns = now_ns();
+  const std::int64_t cpu_ns = thread_cpu_ns() - entry.cpu_ns;
+  const std::int64_t arrived_ns = bytes > 0 ? message.arrived_ns() : 0;
+  sink.record({entry.ns, returned_ns, cpu_ns, arrived_ns, bytes, where, thread_id(), socket, Call::recvmsg, false});
+  if (bytes == -EAGAIN) count(Count::would_block);
+  if (bytes > 0) count(Count::bytes_received, static_cast<std::uint64_t>(bytes));
+  return bytes;
 }
 
 }  // namespace detail
 
 void attach_trace(TraceSink* sink) {
   detail::trace.store(sink, std::memory_order_relaxed);
+}
+
+bool traced() {
+  return detail::trace.load(std::memory_order_relaxed) != nullptr;
+}
+
+void record_order(Call call, int descriptor, std::int64_t given_ns, std::int64_t result, std::int64_t arrived_ns,
+                  Where where) {
+  if (TraceSink* const sink = detail::trace.load(std::memory_order_relaxed)) {
+    sink->record(
+        {given_ns, detail::now_ns(), 0, arrived_ns, result, where, detail::thread_id(), descriptor, call, true});
+  }
 }
 
 int select(int highest_plus_one, fd_set* readers, fd_set* writers, timeval* timeout, Where where) {

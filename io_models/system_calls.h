@@ -2,7 +2,8 @@
 //
 // Each function makes exactly one system call, counts it in the calling thread's block (counters.h), counts EAGAIN and
 // the bytes moved, and returns what the kernel said: the result, or -errno. If a trace is attached it also records when
-// the call was entered, when it returned, and which source line made it: the pictures need no marks in the models.
+// the call was entered, when it returned, what CPU time the thread spent inside, and which source line made it: the
+// pictures need no marks in the models. A traced recv() is a recvmsg(), which alone brings the arrival of its bytes.
 #pragma once
 
 #include <limits.h>
@@ -26,15 +27,19 @@ namespace iolab::io::sys {
 
 using Where = std::source_location;
 
-// One traced call. Times are CLOCK_MONOTONIC nanoseconds; `result` is the kernel's, or -errno.
+// One traced call, or an order that was handed over and carried out by somebody else. Times are CLOCK_MONOTONIC
+// nanoseconds; `result` is the kernel's, or -errno.
 struct TraceRecord {
-  std::int64_t entered_ns;
-  std::int64_t returned_ns;
+  std::int64_t entered_ns;   // of an order: when it was passed on
+  std::int64_t returned_ns;  // of an order: when its result was looked at
+  std::int64_t cpu_ns;       // that this thread spent between the two; 0 for an order
+  std::int64_t arrived_ns;   // when the last of the received bytes had arrived in the kernel; 0: no stamp
   std::int64_t result;
   Where where;
   std::int32_t thread_id;
   std::int32_t descriptor;  // -1 where the call has none
   Call call;
+  bool is_order;
 };
 
 // Called in the thread that made the call, after it returned. Null: no trace, and a call costs one test more.
@@ -44,13 +49,23 @@ class TraceSink {
   virtual void record(const TraceRecord& record) = 0;
 };
 void attach_trace(TraceSink* sink);  // before serve(), or null to detach; not while threads are serving
+bool traced();
+// For what is no call: an order that somebody else has carried out. Nothing, without a trace.
+void record_order(Call call, int descriptor, std::int64_t given_ns, std::int64_t result, std::int64_t arrived_ns,
+                  Where where = Where::current());
 
 namespace detail {
 
 inline constinit std::atomic<TraceSink*> trace = nullptr;
 
 std::int64_t now_ns();
-void record(TraceSink& sink, Call kind, int descriptor, std::int64_t entered_ns, std::int64_t result, Where where);
+struct Entry {
+  std::int64_t cpu_ns;  // of the thread; read first, because reading it takes ten times as long
+  std::int64_t ns;
+};
+Entry enter();
+void record(TraceSink& sink, Call kind, int descriptor, const Entry& entry, std::int64_t result, Where where);
+std::int64_t stamped_recv(TraceSink& sink, int socket, std::span<std::byte> room, int flags, Where where);
 
 // C library calls return -1 and set errno; the kernel returned -errno in the first place.
 template <class T>
@@ -66,10 +81,10 @@ template <class F>
 auto counted(Call kind, int descriptor, F&& call, Where where = Where::current()) {
   count(kind);
   TraceSink* const sink = detail::trace.load(std::memory_order_relaxed);
-  const std::int64_t entered_ns = sink == nullptr ? 0 : detail::now_ns();
+  const detail::Entry entry = sink == nullptr ? detail::Entry{} : detail::enter();
   const auto result = call();
   if (sink != nullptr) [[unlikely]] {
-    detail::record(*sink, kind, descriptor, entered_ns, result, where);
+    detail::record(*sink, kind, descriptor, entry, result, where);
   }
   if (result == -EAGAIN) count(Count::would_block);
   return result;
@@ -82,6 +97,9 @@ inline int accept4(int listener, int flags, Where where = Where::current()) {
 }
 
 inline std::int64_t recv(int socket, std::span<std::byte> room, int flags, Where where = Where::current()) {
+  if (TraceSink* const sink = detail::trace.load(std::memory_order_relaxed)) [[unlikely]] {
+    return detail::stamped_recv(*sink, socket, room, flags, where);
+  }
   const std::int64_t bytes = counted(
       Call::recv, socket, [&] { return detail::kernel_result(::recv(socket, room.data(), room.size(), flags)); },
       where);

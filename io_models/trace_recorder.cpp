@@ -80,10 +80,13 @@ void TraceRecorder::write_line(const Sheet& sheet, const sys::TraceRecord& call)
   const std::string_view source = source_file(call.where.file_name());
   std::fprintf(file_,
                "{\"thread\":%d,\"thread_name\":\"%s\",\"call\":\"%.*s\",\"descriptor\":%d,\"entered_ns\":%lld,"
-               "\"returned_ns\":%lld,\"result\":%lld,\"where\":\"%.*s:%u\"}\n",
+               "\"returned_ns\":%lld,\"cpu_ns\":%lld,\"result\":%lld,\"where\":\"%.*s:%u\"",
                call.thread_id, sheet.thread_name.data(), static_cast<int>(kind.size()), kind.data(), call.descriptor,
                static_cast<long long>(call.entered_ns), static_cast<long long>(call.returned_ns),
-               static_cast<long long>(call.result), static_cast<int>(source.size()), source.data(), call.where.line());
+               static_cast<long long>(call.cpu_ns), static_cast<long long>(call.result),
+               static_cast<int>(source.size()), source.data(), call.where.line());
+  if (call.arrived_ns != 0) std::fprintf(file_, ",\"arrived_ns\":%lld", static_cast<long long>(call.arrived_ns));
+  std::fputs(call.is_order ? ",\"order\":true}\n" : "}\n", file_);
 }
 
 }  // namespace iolab::io

@@ -5,8 +5,10 @@
 // happens and in which order, never how fast.
 //
 // The file holds one JSON object a line: {"thread", "thread_name", "call", "descriptor", "entered_ns", "returned_ns",
-// "result", "where"}, in the order of entered_ns (CLOCK_MONOTONIC). `descriptor` is -1 where the call has none,
-// `result` is the kernel's or -errno, `where` is file:line of the caller. If calls were lost, a last line says
+// "cpu_ns", "result", "where"}, in the order of entered_ns (CLOCK_MONOTONIC). `descriptor` is -1 where the call has
+// none, `cpu_ns` is what the thread spent inside, `result` is the kernel's or -errno, `where` is file:line of the
+// caller. "arrived_ns" is there if the kernel stamped the received bytes; "order": true says that it was no call, but
+// an order from when it was passed on to when its result was looked at. If calls were lost, a last line says
 // {"lost_calls"}.
 #pragma once
 
@@ -27,7 +29,7 @@ namespace iolab::io {
 
 class TraceRecorder final : public sys::TraceSink {
  public:
-  static constexpr std::size_t kCallsAtMost = 1'000'000;  // about 48 MB
+  static constexpr std::size_t kCallsAtMost = 1'000'000;  // about 64 MB
 
   // Creates the file, so that a wrong path is an error before the run, and attaches itself; one at a time. The error is
   // one sentence.

@@ -92,6 +92,9 @@ constexpr std::array kProperties{
     Property{"iolab.output.high.water.bytes", "", integer, bytes, "1048576", 1, kInt, "",
              "Answer bytes waiting for one connection beyond which its next request waits.",
              &B::output_high_water_bytes},
+    Property{"iolab.spin.rounds", "", integer, none, "0", 0, 10'000'000, "",
+             "Rounds of wasted arithmetic for each request: a known slow-down, to test what the lab can see.",
+             &B::spin_rounds},
 };
 // clang-format on
 
@@ -119,9 +122,10 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-std::string_view nearest_name(std::string_view wanted, std::string_view Property::* kind) {
+// "; did you mean num.partitions?", or, where nothing is near, where all names are listed.
+std::string what_else(std::string_view wanted, std::string_view Property::* kind) {
   std::string_view best;
-  std::size_t best_distance = std::numeric_limits<std::size_t>::max();
+  std::size_t best_distance = std::max<std::size_t>(2, wanted.size() / 4) + 1;
   for (const Property& property : kProperties) {
     if ((property.*kind).empty()) continue;
     const std::size_t distance = edit_distance(wanted, property.*kind);
@@ -130,7 +134,8 @@ std::string_view nearest_name(std::string_view wanted, std::string_view Property
       best = property.*kind;
     }
   }
-  return best;
+  if (!best.empty()) return fmt::format("; did you mean {}?", best);
+  return "; `iolab broker --describe-protocol` lists the known ones";
 }
 
 // "7d", "512k", "1GiB": what people write when they forget that Kafka's properties are plain numbers.
@@ -265,8 +270,7 @@ std::expected<void, std::string> set_property(BrokerSettings& settings, std::str
       return std::unexpected(
           fmt::format("{} is a topic's setting; the broker's default for it is {}", name, of_topic->name));
     }
-    return std::unexpected(
-        fmt::format("unknown property {}; did you mean {}?", name, nearest_name(name, &Property::name)));
+    return std::unexpected(fmt::format("unknown property {}{}", name, what_else(name, &Property::name)));
   }
   auto done = assign(settings, settings.topic_defaults, *property, name, value);
   if (done) settings.given.insert_or_assign(std::string{name}, std::string{value});
@@ -309,8 +313,7 @@ std::expected<TopicSettings, std::string> topic_settings(const BrokerSettings& b
   for (const auto& [name, value] : overrides) {
     const Property* property = find_topic_property(name);
     if (property == nullptr) {
-      return std::unexpected(
-          fmt::format("unknown topic setting {}; did you mean {}?", name, nearest_name(name, &Property::topic_name)));
+      return std::unexpected(fmt::format("unknown topic setting {}{}", name, what_else(name, &Property::topic_name)));
     }
     BrokerSettings unused{};  // a row with a topic-level name points into TopicSettings
     if (auto done = assign(unused, topic, *property, name, value); !done) return std::unexpected(done.error());

@@ -55,6 +55,7 @@ struct BrokerSettings {
   std::int64_t producer_id_expiration_ms;
   std::int64_t requests_per_turn;
   std::int64_t output_high_water_bytes;
+  std::int64_t spin_rounds;
   // Of all topics together: each holds descriptors, and a broker without any left cannot even start again. Not a
   // property: whoever starts the broker knows how many it may open.
   std::int64_t most_partitions = std::numeric_limits<std::int64_t>::max();

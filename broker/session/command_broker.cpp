@@ -17,6 +17,7 @@
 #include "broker/session/listener.h"
 #include "broker/session/properties_file.h"
 #include "broker/session/stop_signals.h"
+#include "io_models/arrival_stamp.h"
 #include "io_models/counters.h"
 #include "io_models/registry.h"
 #include "io_models/signals.h"
@@ -39,6 +40,7 @@ struct Flags {
   std::string answers;
   bool allow_insecure_network = false;
   bool describe_protocol = false;
+  bool check = false;
 };
 
 // Why the broker does not start: the exit code, and one sentence.
@@ -176,6 +178,9 @@ std::expected<void, Refusal> run(const Flags& flags) {
     (void)(*broker)->close();  // a busy port is no reason for the next start to scan the logs
     return std::unexpected(listening.error());
   }
+  for (const io::Fd& socket : listening->sockets) {
+    if (trace) io::ask_for_arrival_stamps(socket.get());
+  }
   endpoints->listener.port = listening->address.port;
   if (endpoints->advertised.port == 0) endpoints->advertised.port = endpoints->listener.port;
   (*broker)->set_endpoint({endpoints->advertised.host, endpoints->advertised.port});
@@ -200,11 +205,23 @@ std::expected<void, Refusal> run(const Flags& flags) {
   return {};
 }
 
+// For whoever writes a configuration: the sentence about the first thing that is wrong with it. Nothing is opened.
+int check(const Flags& flags) {
+  const auto settings = read_settings(flags);
+  const auto choice = io::choose_model(flags.model);
+  const auto endpoints =
+      settings ? read_endpoints(*settings, flags.allow_insecure_network) : std::unexpected(settings.error());
+  if (settings && choice && endpoints) return kOk;
+  fmt::print("{}\n", !settings ? settings.error().message : !choice ? choice.error() : endpoints.error().message);
+  return kInvalidSpec;
+}
+
 int run_command(const Flags& flags) {
   if (flags.describe_protocol) {
     fmt::print("{}", handlers::describe_support());
     return kOk;
   }
+  if (flags.check) return check(flags);
   io::block_model_signals();
   const auto done = run(flags);
   if (done) return kOk;
@@ -235,6 +252,7 @@ void add_broker_command(CLI::App& app, int& exit_code) {
   command->add_flag("--allow-insecure-network", flags->allow_insecure_network,
                     "permit a listener that is not on this machine's loopback, without authentication");
   command->add_flag("--describe-protocol", flags->describe_protocol, "print docs/PROTOCOL_SUPPORT.md and end");
+  command->add_flag("--check", flags->check, "say what is wrong with model and properties, start nothing, and end");
   command->callback([flags, &exit_code] { exit_code = run_command(*flags); });
 }
 

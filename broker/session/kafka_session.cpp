@@ -35,6 +35,16 @@ void move_behind(base::GatherBuffer& out, base::GatherBuffer&& answer) {
   keeper->for_each_piece(0, [&](base::Bytes piece) { out.attach(piece, keeper); });
 }
 
+// A known slow-down (iolab.spin.rounds), counted in rounds and not in time: it grows and shrinks with the speed of the
+// machine, as the work beside it does. Each round needs the one before it, so that no compiler can leave one out.
+void spin(std::int64_t rounds) {
+  std::uint64_t value = 1;
+  for (; rounds > 0; --rounds) {
+    value = value * 6364136223846793005ULL + 1442695040888963407ULL;
+    asm volatile("" : "+r"(value));
+  }
+}
+
 }  // namespace
 
 KafkaSession::KafkaSession(core::Broker& broker, core::Clock& clock, io::Waker waker)
@@ -156,6 +166,7 @@ KafkaSession::Frame KafkaSession::next_frame(base::Bytes& frame) const {
 
 void KafkaSession::handle(base::Bytes frame, core::Moment now, core::Wakeups& wakeups) {
   io::count(io::Count::requests);
+  spin(broker_.settings().spin_rounds);
   const bool at_once = pending_.empty();
   base::GatherBuffer later;
   auto outcome = handlers::dispatch(frame, broker_, now, sleeper_, wakeups, at_once ? out_ : later);

@@ -31,7 +31,7 @@ constexpr unsigned kKernelThreadIdleMs = 50;
 
 int set_up(io_uring& ring, const UringSettings& settings) {
   int result = -EINVAL;
-  for (unsigned flags : kLadder) {
+  for (unsigned flags : std::span(kLadder).subspan(static_cast<std::size_t>(settings.task_run))) {
     // A kernel thread does the work itself, so there is none to defer.
     if (settings.kernel_thread) flags = kAlways | IORING_SETUP_SQPOLL;
     io_uring_params params{};
@@ -61,6 +61,7 @@ std::string cause(int result) {
 
 Uring::Uring(const UringSettings& settings) : kernel_thread_(settings.kernel_thread) {
   if (const int result = set_up(ring_, settings); result < 0) give_up(cause(result));
+  if (sys::traced()) trace_ = std::make_unique<UringTrace>();
   headers_.resize(ring_.sq.ring_entries);
   for (unsigned i = 0; i < ring_.sq.ring_entries; ++i) ring_.sq.array[i] = i;  // place = order, for good
   // Spares a look-up of the descriptor in each call. Linux 5.18; without it the ring works all the same.
@@ -82,6 +83,9 @@ io_uring_sqe& Uring::order() {
 unsigned Uring::pass_on() {
   io_uring_sq& queue = ring_.sq;
   count(Count::submissions, queue.sqe_tail - queue.sqe_head);
+  for (unsigned at = queue.sqe_head; trace_ && at != queue.sqe_tail; ++at) {
+    trace_->passing_on(queue.sqes[at & queue.ring_mask]);
+  }
   queue.sqe_head = queue.sqe_tail;
   if (kernel_thread_) {  // before we look whether that thread sleeps: the two must not pass each other
     std::atomic_ref(*queue.ktail).store(queue.sqe_tail, std::memory_order_seq_cst);
@@ -127,7 +131,7 @@ void Uring::count_and_give_back(unsigned seen) {
   count(Count::completions, seen);
 }
 
-void order_send(Uring& uring, int fd, ConnectionKey key, std::span<const iovec> pieces) {
+io_uring_sqe& order_send(Uring& uring, int fd, ConnectionKey key, std::span<const iovec> pieces) {
   io_uring_sqe& order = uring.order();
   // MSG_WAITALL: the kernel goes on by itself while the peer makes room. It may still stop short; then so do we.
   constexpr int kFlags = MSG_NOSIGNAL | MSG_WAITALL;
@@ -141,6 +145,45 @@ void order_send(Uring& uring, int fd, ConnectionKey key, std::span<const iovec> 
     ::io_uring_prep_sendmsg(&order, fd, &header, kFlags);
   }
   ::io_uring_sqe_set_data64(&order, OrderTag{Order::send, key}.packed());
+  return order;
+}
+
+RegisteredSockets::RegisteredSockets(Uring& uring, bool wanted) : uring_(uring) {
+  if (!wanted) return;
+  const int result = sys::counted(Call::io_uring_register, uring.get().ring_fd,
+                                  [&] { return ::io_uring_register_files_sparse(&uring.get(), kPlaces); });
+  if (result < 0)
+    give_up(std::string("the ring takes no table of sockets (it needs Linux 5.19): ") + std::strerror(-result));
+  ready_ = true;
+  known_.resize(kPlaces);
+}
+
+void RegisteredSockets::name(io_uring_sqe& order, int fd, ConnectionKey key) {
+  if (!ready_ || key.slot >= kPlaces) return;
+  if (known_[key.slot] != key.generation) put(key.slot, fd);
+  known_[key.slot] = key.generation;
+  order.fd = static_cast<int>(key.slot);
+  order.flags |= IOSQE_FIXED_FILE;
+}
+
+// The table holds its socket open, whoever closes the descriptor.
+void RegisteredSockets::released(ConnectionKey key) {
+  if (!ready_ || key.slot >= kPlaces || known_[key.slot] != key.generation) return;
+  known_[key.slot] = 0;
+  put(key.slot, -1);
+}
+
+void RegisteredSockets::put(std::uint32_t slot, int fd) {
+  sys::counted(Call::io_uring_register, uring_.get().ring_fd,
+               [&] { return ::io_uring_register_files_update(&uring_.get(), slot, &fd, 1); });
+}
+
+UringSettings uring_settings(const FrontendSettings& settings) {
+  const auto task_run = chosen(settings.options, "taskrun", "deferred");
+  return {.kernel_thread = chosen(settings.options, "sqpoll", "off") == "on",
+          .task_run = task_run == "plain"         ? TaskRun::plain
+                      : task_run == "cooperative" ? TaskRun::cooperative
+                                                  : TaskRun::deferred};
 }
 
 std::string io_uring_unavailable() {

@@ -52,7 +52,11 @@ class UringMultishotPort {
   };
 
   UringMultishotPort(const FrontendSettings& settings, std::size_t, int listener, LoopDoorbell<UringBell>& doorbell)
-      : buffers_(buffers_for(settings)), listener_(listener), bell_(doorbell.bell) {
+      : uring_(uring_settings(settings)),
+        buffers_(buffers_for(settings)),
+        sockets_(uring_, chosen(settings.options, "sockets", "plain") == "registered"),
+        listener_(listener),
+        bell_(doorbell.bell) {
     bell_.order_read(uring_);
   }
 
@@ -68,11 +72,17 @@ class UringMultishotPort {
   }
 
   void receive(Orders& orders, int fd, ConnectionKey key) {
-    order_standing_receive(uring_.order(), fd, key);
+    io_uring_sqe& order = uring_.order();
+    order_standing_receive(order, fd, key);
+    sockets_.name(order, fd, key);
     orders.withdrawn = false;
   }
 
-  void send(Orders&, int fd, ConnectionKey key, std::span<const iovec> pieces) { order_send(uring_, fd, key, pieces); }
+  void send(Orders&, int fd, ConnectionKey key, std::span<const iovec> pieces) {
+    sockets_.name(order_send(uring_, fd, key, pieces), fd, key);
+  }
+
+  void released(ConnectionKey key) { sockets_.released(key); }
 
   // Each brings a last result of the standing order: -ECANCELED, if nothing else was faster.
   void cancel_receive(Orders& orders, ConnectionKey key) {
@@ -110,7 +120,10 @@ class UringMultishotPort {
   void received(ConnectionKey key, const io_uring_cqe& result, bool more, Completed& completed) {
     Completion done{.op = Op::receive, .key = key, .result = result.res, .more = more};
     if ((result.flags & IORING_CQE_F_BUFFER) == 0) return completed(done);
-    if (result.res > 0) done.bytes = buffers_.of(result);
+    if (result.res > 0) {
+      done.bytes = uring_.payload(result, buffers_.of(result));
+      done.result = static_cast<int>(done.bytes.size());
+    }
     completed(done);
     buffers_.give_back(result);
   }
@@ -139,8 +152,9 @@ class UringMultishotPort {
     return std::move(*buffers);
   }
 
-  Uring uring_{UringSettings{}};
+  Uring uring_;
   UringBuffers buffers_;
+  RegisteredSockets sockets_;
   const int listener_;
   UringBell& bell_;
   const bool standing_accept_is_safe_ = standing_accept_is_safe();
@@ -156,14 +170,14 @@ std::string try_a_standing_receive() {
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return "no descriptor is left; raise `ulimit -n`";
   const Fd near(ends[0]), far(ends[1]);
   Uring uring({.orders = 4, .results = 8});
-  auto buffers = UringBuffers::make(uring.get(), 2, 64);
+  auto buffers = UringBuffers::make(uring.get(), 2, 256);  // a traced receive has a head
   if (!buffers) return buffers.error();
   order_standing_receive(uring.order(), near.get(), {});
   const iovec byte{const_cast<char*>("?"), 1};
   sys::send(far.get(), {&byte, 1});
   uring.enter(1000);
   bool stands = false;
-  uring.reap([&](const io_uring_cqe& result) { stands = result.res == 1 && (result.flags & IORING_CQE_F_MORE) != 0; });
+  uring.reap([&](const io_uring_cqe& result) { stands = result.res >= 1 && (result.flags & IORING_CQE_F_MORE) != 0; });
   return stands ? "" : "this kernel's io_uring has no standing receive (it needs Linux 6.0)";
 }
 

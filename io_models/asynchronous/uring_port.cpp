@@ -23,7 +23,8 @@ class UringPort {
   struct Orders {};
 
   UringPort(const FrontendSettings& settings, std::size_t, int listener, LoopDoorbell<UringBell>& doorbell)
-      : uring_({.kernel_thread = chosen(settings.options, "sqpoll", "off") == "on"}),
+      : uring_(uring_settings(settings)),
+        sockets_(uring_, chosen(settings.options, "sockets", "plain") == "registered"),
         listener_(listener),
         bell_(doorbell.bell) {
     bell_.order_read(uring_);
@@ -43,9 +44,14 @@ class UringPort {
     // No IORING_RECVSEND_POLL_FIRST: trying first costs less than it saves, 5 % of a small request (duet, 16
     // connections).
     ::io_uring_sqe_set_data64(&order, OrderTag{Order::receive, key}.packed());
+    sockets_.name(order, fd, key);
   }
 
-  void send(Orders&, int fd, ConnectionKey key, std::span<const iovec> pieces) { order_send(uring_, fd, key, pieces); }
+  void send(Orders&, int fd, ConnectionKey key, std::span<const iovec> pieces) {
+    sockets_.name(order_send(uring_, fd, key, pieces), fd, key);
+  }
+
+  void released(ConnectionKey key) { sockets_.released(key); }
 
   template <class Completed>
   void turn(int timeout_ms, Completed&& completed) {
@@ -78,6 +84,7 @@ class UringPort {
   }
 
   Uring uring_;
+  RegisteredSockets sockets_;
   const int listener_;
   UringBell& bell_;
   bool listening_ = true;

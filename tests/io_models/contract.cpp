@@ -10,7 +10,9 @@
 #include <iterator>
 #include <thread>
 
+#include "io_models/arrival_stamp.h"
 #include "io_models/signals.h"
+#include "io_models/system_calls.h"
 #include "tests/io_models/required_models.h"
 
 namespace iolab::io::contract {
@@ -90,6 +92,9 @@ void Contract::start(FrontendSettings settings, std::size_t input_bytes) {
   auto listening = listen_on({}, model_->listeners == Listeners::one_per_thread ? threads : 1, settings.limits.backlog);
   ASSERT_TRUE(listening.has_value()) << listening.error();
   listening_ = std::move(*listening);
+  for (const Fd& socket : listening_.sockets) {
+    if (sys::traced()) ask_for_arrival_stamps(socket.get());
+  }
   host_ = std::make_unique<ScriptedHost>(input_bytes);
   counted();
   served_ = std::async(std::launch::async, [this, stop = stop_.get_token()] {

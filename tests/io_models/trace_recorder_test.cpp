@@ -46,9 +46,10 @@ TEST_F(Trace, ACallIsOneLineWithItsResultAndItsPlace) {
   sys::sched_yield();  // nobody listens any more
   const auto all = lines();
   ASSERT_EQ(all.size(), 2u);
-  EXPECT_THAT(all[0], testing::MatchesRegex("\\{\"thread\":[0-9]+,\"thread_name\":\"serve 0\",\"call\":\"shutdown\","
-                                            "\"descriptor\":-1,\"entered_ns\":[0-9]+,\"returned_ns\":[0-9]+,"
-                                            "\"result\":-9,\"where\":\".*trace_recorder_test.cpp:[0-9]+\"\\}"));
+  EXPECT_THAT(all[0], testing::MatchesRegex(
+                          "\\{\"thread\":[0-9]+,\"thread_name\":\"serve 0\",\"call\":\"shutdown\","
+                          "\"descriptor\":-1,\"entered_ns\":[0-9]+,\"returned_ns\":[0-9]+,"
+                          "\"cpu_ns\":[0-9]+,\"result\":-9,\"where\":\".*trace_recorder_test.cpp:[0-9]+\"\\}"));
   EXPECT_THAT(all[1], HasSubstr("\"sched_yield\""));
 }
 

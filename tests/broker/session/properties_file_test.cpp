@@ -39,7 +39,9 @@ TEST(PropertiesFile, ErrorsNameFileAndLine) {
       error_of("log.retention.ms=7d"),
       "server.properties:1: log.retention.ms=7d: write a whole number of milliseconds without a unit (604800000)");
   EXPECT_EQ(error_of("num.partitions\n"), "server.properties:1: \"num.partitions\" is not key=value");
-  EXPECT_EQ(error_of("listeners=a\\\nb\nnope=1"), "server.properties:3: unknown property nope; did you mean node.id?");
+  EXPECT_EQ(error_of("listeners=a\\\nb\nnope=1"),
+            "server.properties:3: unknown property nope; "
+            "`iolab broker --describe-protocol` lists the known ones");
 }
 
 TEST(PropertiesFile, AMissingFileIsASentence) {

@@ -1,0 +1,189 @@
+// Is POSIX AIO asynchronous?
+//
+// Many reads are ordered at once, on one descriptor or on many; the peer answers all of them. Who does the reading, how
+// many at a time, and does a write wait behind a read that has nothing to read?
+//
+// What to notice
+//   1. glibc's "asynchronous" is a thread of this process in an ordinary blocking read(). /proc/self/task counts them.
+//   2. Orders for one descriptor number are carried out one after the other, by one thread.
+//   3. More silent descriptors than threads: the others get no service, though their data is there.
+//   4. When the signal of a completion comes, the bytes are in the buffer. That much of the promise is kept.
+#include <aio.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <deque>
+#include <memory>
+#include <string>
+
+#include "io_models/probes/all.h"
+#include "io_models/probes/peer.h"
+
+namespace iolab::io::probes {
+namespace {
+
+constexpr std::size_t kBytes = 16;
+constexpr std::int64_t kPatienceNs = 300'000'000;
+
+struct Order {
+  std::unique_ptr<aiocb> block = std::make_unique<aiocb>();  // glibc keeps its address
+  std::array<char, kBytes> room{};
+  bool done = false;
+};
+
+void give(Order& order, int socket) {
+  order.block->aio_fildes = socket;
+  order.block->aio_buf = order.room.data();
+  order.block->aio_nbytes = order.room.size();
+  order.block->aio_sigevent.sigev_notify = SIGEV_NONE;
+  ::aio_read(order.block.get());
+}
+
+// How many are done by then.
+int served(std::deque<Order>& orders, std::int64_t until_ns) {
+  int count = 0;
+  while (count < static_cast<int>(orders.size()) && now_ns() < until_ns) {
+    for (auto& order : orders) {
+      if (order.done || ::aio_error(order.block.get()) == EINPROGRESS) continue;
+      order.done = true;
+      count += ::aio_return(order.block.get()) == static_cast<ssize_t>(kBytes);
+    }
+    sleep_until_ns(now_ns() + 1'000'000);
+  }
+  return count;
+}
+
+// Peers of the last descriptors speak, those of the first are silent: who is served?
+double served_behind_silence(int silent, int speaking) {
+  auto pairs = connected_pairs(silent + speaking);
+  if (!pairs) return -1;
+  std::deque<Order> orders(pairs->size());
+  for (std::size_t i = 0; i < orders.size(); ++i) give(orders[i], (*pairs)[i].near.get());
+  const std::array<char, kBytes> message{};
+  for (std::size_t i = static_cast<std::size_t>(silent); i < pairs->size(); ++i) {
+    ::send((*pairs)[i].far.get(), message.data(), message.size(), MSG_NOSIGNAL);
+  }
+  const int count = served(orders, now_ns() + kPatienceNs);
+  for (const auto& pair : *pairs) ::shutdown(pair.near.get(), SHUT_RDWR);  // close() would complete nothing
+  served(orders, now_ns() + kPatienceNs);
+  return count;
+}
+
+// A write to a descriptor on which a read waits: how long does it take until the peer has it?
+double write_behind_read_ms() {
+  auto pair = connected_pair();
+  if (!pair) return -1;
+  Order read;
+  give(read, pair->near.get());
+  aiocb write{};
+  std::array<char, kBytes> message{};
+  write.aio_fildes = pair->near.get();
+  write.aio_buf = message.data();
+  write.aio_nbytes = message.size();
+  write.aio_sigevent.sigev_notify = SIGEV_NONE;
+  const auto began = now_ns();
+  ::aio_write(&write);
+  const timeval limit{0, static_cast<suseconds_t>(kPatienceNs / 1000)};
+  ::setsockopt(pair->far.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  std::array<char, kBytes> room;
+  (void)::recv(pair->far.get(), room.data(), room.size(), 0);  // in vain, if the write waits behind the read
+  const auto took = static_cast<double>(now_ns() - began) / 1e6;
+  ::shutdown(pair->near.get(), SHUT_RDWR);
+  while (::aio_error(read.block.get()) == EINPROGRESS || ::aio_error(&write) == EINPROGRESS)
+    sleep_until_ns(now_ns() + 100'000);
+  return took;
+}
+
+constexpr int kSignal = 36;
+std::atomic<char*> signalled_room = nullptr;
+std::atomic<int> bytes_at_signal = -1;
+
+void look_into_the_buffer(int) {
+  const char* const room = signalled_room;
+  int there = 0;
+  for (std::size_t i = 0; i < kBytes; ++i) there += room[i] == 'x';
+  bytes_at_signal = there;
+}
+
+// What is in the buffer when the signal says "done"?
+double bytes_when_signalled() {
+  auto pair = connected_pair();
+  if (!pair) return -1;
+  struct sigaction action{};
+  action.sa_handler = look_into_the_buffer;
+  ::sigaction(kSignal, &action, nullptr);
+  Order order;
+  signalled_room = order.room.data();
+  order.block->aio_fildes = pair->near.get();
+  order.block->aio_buf = order.room.data();
+  order.block->aio_nbytes = order.room.size();
+  order.block->aio_sigevent.sigev_notify = SIGEV_SIGNAL;
+  order.block->aio_sigevent.sigev_signo = kSignal;
+  ::aio_read(order.block.get());
+  const std::string message(kBytes, 'x');
+  ::send(pair->far.get(), message.data(), message.size(), MSG_NOSIGNAL);
+  for (const auto until = now_ns() + kPatienceNs; bytes_at_signal < 0 && now_ns() < until;) {
+    sleep_until_ns(now_ns() + 100'000);
+  }
+  ::shutdown(pair->near.get(), SHUT_RDWR);
+  while (::aio_error(order.block.get()) == EINPROGRESS) sleep_until_ns(now_ns() + 100'000);
+  ::signal(kSignal, SIG_IGN);
+  return bytes_at_signal;
+}
+
+std::expected<Figures, std::string> run(const ProbeSettings& settings) {
+  const Probe probe = aio_honesty();
+  const auto descriptors = static_cast<int>(number(probe, settings, "descriptors"));
+  const auto each = static_cast<int>(number(probe, settings, "orders"));
+  aioinit pool{};
+  pool.aio_threads = static_cast<int>(number(probe, settings, "threads"));
+  pool.aio_num = 4096;
+  ::aio_init(&pool);  // only before the first order
+  const int threads_before = threads_of_this_process();
+
+  auto pairs = connected_pairs(descriptors);
+  if (!pairs) return std::unexpected(pairs.error());
+  std::deque<Order> orders(static_cast<std::size_t>(descriptors * each));
+  for (std::size_t i = 0; i < orders.size(); ++i) give(orders[i], (*pairs)[i % pairs->size()].near.get());
+  sleep_until_ns(now_ns() + 20'000'000);
+  const int threads_waiting = threads_of_this_process() - threads_before;
+  // One message for each order: what is read first on a descriptor was ordered first, if orders keep their order.
+  for (int round = 0; round < each; ++round) {
+    for (const auto& pair : *pairs) {
+      const std::string message(kBytes, static_cast<char>('a' + round % 26));
+      ::send(pair.far.get(), message.data(), message.size(), MSG_NOSIGNAL);
+    }
+  }
+  const int count = served(orders, now_ns() + kPatienceNs + std::chrono::nanoseconds(settings.length).count());
+  int in_order = 0;
+  for (std::size_t i = 0; i < orders.size(); ++i) {
+    in_order += orders[i].room[0] == static_cast<char>('a' + static_cast<int>(i / pairs->size()) % 26);
+  }
+  for (const auto& pair : *pairs) ::shutdown(pair.near.get(), SHUT_RDWR);
+  served(orders, now_ns() + kPatienceNs);
+  const int speaking = 4;
+  return Figures{{"threads_waiting", static_cast<double>(threads_waiting)},
+                 {"orders_served_share", static_cast<double>(count) / static_cast<double>(orders.size())},
+                 {"in_order_share", static_cast<double>(in_order) / static_cast<double>(orders.size())},
+                 {"served_behind_silence_share", served_behind_silence(pool.aio_threads, speaking) / speaking},
+                 {"write_behind_read_ms", write_behind_read_ms()},
+                 {"bytes_when_signalled", bytes_when_signalled()}};
+}
+
+}  // namespace
+
+Probe aio_honesty() {
+  return {.name = "aio-honesty",
+          .question = "Is POSIX AIO asynchronous?",
+          .models = {},
+          .keys = {{"descriptors", "1..64", "8", "with orders on each"},
+                   {"orders", "1..64", "8", "on each descriptor, at the same time"},
+                   {"threads", "1..64", "16", "that glibc may start"}},
+          .run = run};
+}
+
+}  // namespace iolab::io::probes

@@ -1,0 +1,79 @@
+#include "io_models/probes/peer.h"
+
+#include <sched.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <iterator>
+
+namespace iolab::io::probes {
+
+std::expected<Pair, std::string> connected_pair() {
+  auto listening = listen_on({}, 1, 1);
+  if (!listening) return std::unexpected(listening.error());
+  auto far = connect_to(listening->address);
+  if (!far) return std::unexpected(far.error());
+  Fd near(::accept4(listening->sockets.front().get(), nullptr, nullptr, SOCK_CLOEXEC));
+  if (!near) return std::unexpected(std::string("cannot accept a connection: ") + std::strerror(errno));
+  set_no_delay(near.get());
+  return Pair{std::move(near), std::move(*far)};
+}
+
+std::expected<std::vector<Pair>, std::string> connected_pairs(int how_many) {
+  std::vector<Pair> pairs;
+  for (int i = 0; i < how_many; ++i) {
+    auto pair = connected_pair();
+    if (!pair) return std::unexpected(pair.error());
+    pairs.push_back(std::move(*pair));
+  }
+  return pairs;
+}
+
+namespace {
+
+std::int64_t read_clock(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+}  // namespace
+
+std::int64_t now_ns() {
+  return read_clock(CLOCK_MONOTONIC);
+}
+
+std::int64_t thread_cpu_ns() {
+  return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
+void sleep_until_ns(std::int64_t at_ns) {
+  const timespec at{at_ns / 1'000'000'000, at_ns % 1'000'000'000};
+  while (::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr) == EINTR) continue;
+}
+
+int threads_of_this_process() {
+  std::error_code error;
+  return static_cast<int>(std::distance(std::filesystem::directory_iterator("/proc/self/task", error), {}));
+}
+
+void stay_on(int cpu) {
+  if (cpu < 0) return;
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  CPU_SET(static_cast<unsigned>(cpu), &only);
+  ::sched_setaffinity(0, sizeof only, &only);
+}
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+}  // namespace iolab::io::probes

@@ -1,0 +1,289 @@
+// The textbook's figure, with numbers: how long did the thread wait for the data, how long did the copy take, and what
+// CPU time did each cost?
+//
+// A peer waits, then sends a message; the thread receives it through one of the models, with the kernel's stamp of its
+// last byte. SO_RCVLOWAT makes every model hear of a message when all of it is there, so that the phases do not mingle.
+//
+// What to notice
+//   1. Let the peer wait longer: the first phase grows, and nothing else. Let it send more: only the second grows.
+//   2. The first phase costs next to no CPU where the thread sleeps, and all of it where it asks.
+//   3. The second phase is work: its CPU time is its time. Asleep in recv() means asleep in the first phase only.
+//   4. In blocking recv() and in io_uring the wake-up and the copy lie inside one call: here they cannot be told apart,
+//      and copy_call_us is missing.
+#include <fcntl.h>
+#include <liburing.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <optional>
+
+#include "io_models/arrival_stamp.h"
+#include "io_models/probes/all.h"
+#include "io_models/probes/peer.h"
+
+namespace iolab::io::probes {
+namespace {
+
+constexpr int kSignal = 36;
+
+// What the thread saw of one message.
+struct Seen {
+  std::int64_t arrived_ns = 0;
+  std::optional<std::int64_t> told_ns;  // before the call that received; nothing: that call was also the wait
+  std::int64_t told_cpu_ns = 0;
+  int calls = 0;
+};
+
+class Receiver {
+ public:
+  Receiver(int socket, std::size_t bytes) : socket_(socket), room_(bytes) {}
+  virtual ~Receiver() = default;
+  virtual bool receive(Seen& seen) = 0;  // a whole message
+
+ protected:
+  // With recvmsg, for the stamp. False: the end, or nothing there.
+  bool take(Seen& seen, int flags) {
+    for (std::size_t have = 0; have < room_.size();) {
+      ++seen.calls;
+      const ssize_t bytes = ::recvmsg(socket_, &message_.prepared_for(std::span(room_).subspan(have)), flags);
+      if (bytes <= 0) return false;
+      have += static_cast<std::size_t>(bytes);
+      seen.arrived_ns = message_.arrived_ns();
+    }
+    return true;
+  }
+  static void told(Seen& seen) {
+    seen.told_ns = now_ns();
+    seen.told_cpu_ns = thread_cpu_ns();
+  }
+
+  const int socket_;
+  std::vector<std::byte> room_;
+  StampedMessage message_;
+};
+
+class Blocking final : public Receiver {
+ public:
+  using Receiver::Receiver;
+  bool receive(Seen& seen) override { return take(seen, MSG_WAITALL); }
+};
+
+class NonBlocking final : public Receiver {
+ public:
+  using Receiver::Receiver;
+  bool receive(Seen& seen) override {
+    std::size_t there = 0;
+    while (there < room_.size()) {  // asks how much there is, because recv() itself would take the first part
+      ++seen.calls;
+      const ssize_t bytes = ::recv(socket_, room_.data(), room_.size(), MSG_DONTWAIT | MSG_PEEK);
+      if (bytes == 0) return false;
+      if (bytes > 0) there = static_cast<std::size_t>(bytes);
+    }
+    told(seen);
+    return take(seen, MSG_DONTWAIT);
+  }
+};
+
+class BySelect final : public Receiver {
+ public:
+  using Receiver::Receiver;
+  bool receive(Seen& seen) override {
+    fd_set readers;
+    FD_ZERO(&readers);
+    FD_SET(socket_, &readers);
+    ++seen.calls;
+    if (::select(socket_ + 1, &readers, nullptr, nullptr, nullptr) <= 0) return false;
+    told(seen);
+    return take(seen, MSG_DONTWAIT);
+  }
+};
+
+class ByPoll final : public Receiver {
+ public:
+  using Receiver::Receiver;
+  bool receive(Seen& seen) override {
+    pollfd entry{socket_, POLLIN, 0};
+    ++seen.calls;
+    if (::poll(&entry, 1, -1) <= 0) return false;
+    told(seen);
+    return take(seen, MSG_DONTWAIT);
+  }
+};
+
+class ByEpoll final : public Receiver {
+ public:
+  ByEpoll(int socket, std::size_t bytes) : Receiver(socket, bytes), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    epoll_event wish{.events = EPOLLIN, .data = {}};
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket, &wish);
+  }
+  bool receive(Seen& seen) override {
+    epoll_event event;
+    ++seen.calls;
+    if (::epoll_wait(epoll_.get(), &event, 1, -1) <= 0) return false;
+    told(seen);
+    return take(seen, MSG_DONTWAIT);
+  }
+
+ private:
+  Fd epoll_;
+};
+
+class BySignal final : public Receiver {
+ public:
+  BySignal(int socket, std::size_t bytes) : Receiver(socket, bytes) {
+    ::sigemptyset(&signals_);
+    ::sigaddset(&signals_, kSignal);
+    ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    const f_owner_ex owner{F_OWNER_TID, ::gettid()};
+    ::fcntl(socket, F_SETSIG, kSignal);
+    ::fcntl(socket, F_SETOWN_EX, &owner);
+    ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_ASYNC | O_NONBLOCK);
+  }
+  bool receive(Seen& seen) override {
+    for (;;) {
+      siginfo_t news;
+      ++seen.calls;
+      if (::sigwaitinfo(&signals_, &news) < 0) return false;
+      std::byte one;
+      if (::recv(socket_, &one, 1, MSG_PEEK) < 0) continue;  // a late signal of the message before
+      told(seen);
+      return take(seen, 0);
+    }
+  }
+
+ private:
+  sigset_t signals_{};
+};
+
+class ByRing final : public Receiver {
+ public:
+  ByRing(int socket, std::size_t bytes) : Receiver(socket, bytes) { ready_ = ::io_uring_queue_init(8, &ring_, 0) == 0; }
+  ~ByRing() override {
+    if (ready_) ::io_uring_queue_exit(&ring_);
+  }
+  bool receive(Seen& seen) override {
+    if (!ready_) return false;
+    ::io_uring_prep_recvmsg(::io_uring_get_sqe(&ring_), socket_, &message_.prepared_for(room_), MSG_WAITALL);
+    ++seen.calls;
+    io_uring_cqe* result = nullptr;
+    if (::io_uring_submit_and_wait(&ring_, 1) < 0 || ::io_uring_peek_cqe(&ring_, &result) != 0) return false;
+    const bool whole = result->res == static_cast<int>(room_.size());
+    ::io_uring_cqe_seen(&ring_, result);
+    seen.arrived_ns = message_.arrived_ns();
+    return whole;
+  }
+
+ private:
+  io_uring ring_{};
+  bool ready_ = false;
+};
+
+template <class R>
+std::unique_ptr<Receiver> make(int socket, std::size_t bytes) {
+  return std::make_unique<R>(socket, bytes);
+}
+struct Way {
+  std::string_view model;
+  std::unique_ptr<Receiver> (*make)(int socket, std::size_t bytes);
+};
+constexpr std::array kWays{Way{"blocking", make<Blocking>}, Way{"nonblocking", make<NonBlocking>},
+                           Way{"select", make<BySelect>},   Way{"poll", make<ByPoll>},
+                           Way{"epoll", make<ByEpoll>},     Way{"sigio", make<BySignal>},
+                           Way{"io_uring", make<ByRing>}};
+
+// Medians over the messages; what no message has is left out.
+class Measured {
+ public:
+  void add(std::int64_t began_ns, std::int64_t began_cpu_ns, const Seen& seen) {
+    const auto done_ns = now_ns();
+    const auto done_cpu_ns = thread_cpu_ns();
+    const auto us = [](std::int64_t ns) { return static_cast<double>(ns) / 1000; };
+    wait_us_.push_back(us(seen.arrived_ns - began_ns));
+    after_us_.push_back(us(done_ns - seen.arrived_ns));
+    calls_.push_back(seen.calls);
+    cpu_us_.push_back(us(done_cpu_ns - began_cpu_ns));
+    if (!seen.told_ns) return;
+    notice_us_.push_back(us(*seen.told_ns - seen.arrived_ns));
+    copy_us_.push_back(us(done_ns - *seen.told_ns));
+    wait_cpu_us_.push_back(us(seen.told_cpu_ns - began_cpu_ns));
+    copy_cpu_us_.push_back(us(done_cpu_ns - seen.told_cpu_ns));
+  }
+  Figures figures() const {
+    Figures figures{{"phase1_us", median(wait_us_)},
+                    {"after_arrival_us", median(after_us_)},
+                    {"receive_cpu_us", median(cpu_us_)},
+                    {"calls", median(calls_)}};
+    if (notice_us_.empty()) return figures;
+    figures["notice_us"] = median(notice_us_);
+    figures["copy_call_us"] = median(copy_us_);
+    figures["wait_cpu_us"] = median(wait_cpu_us_);
+    figures["copy_cpu_us"] = median(copy_cpu_us_);
+    return figures;
+  }
+
+ private:
+  std::vector<double> wait_us_, after_us_, cpu_us_, calls_, notice_us_, copy_us_, wait_cpu_us_, copy_cpu_us_;
+};
+
+std::expected<Figures, std::string> run(const ProbeSettings& settings) {
+  const Probe probe = phases();
+  const auto bytes = static_cast<std::size_t>(number(probe, settings, "bytes"));
+  const auto pause_ns = number(probe, settings, "pause.ms") * 1'000'000;
+  auto pair = connected_pair();
+  if (!pair) return std::unexpected(pair.error());
+  ask_for_arrival_stamps(pair->near.get());
+  const int low_water = static_cast<int>(bytes);
+  ::setsockopt(pair->near.get(), SOL_SOCKET, SO_RCVLOWAT, &low_water, sizeof low_water);
+  const auto end_ns = now_ns() + std::chrono::nanoseconds(settings.length).count();
+  // The peer sends when the thread has said that it waits; when the time is over it hangs up instead.
+  const auto peer = peer_on(settings.peer_cpu, [far = std::move(pair->far), bytes, pause_ns, end_ns](const auto&) {
+    const std::vector<std::byte> message(bytes);
+    std::byte ready;
+    while (::recv(far.get(), &ready, 1, 0) == 1 && now_ns() < end_ns) {
+      sleep_until_ns(now_ns() + pause_ns);
+      for (std::size_t sent = 0; sent < bytes;) {
+        const ssize_t some = ::send(far.get(), message.data() + sent, bytes - sent, MSG_NOSIGNAL);
+        if (some < 0) return;
+        sent += static_cast<std::size_t>(some);
+      }
+    }
+    ::shutdown(far.get(), SHUT_RDWR);
+  });
+  const auto way = std::ranges::find(kWays, settings.model, &Way::model);
+  const auto receiver = way->make(pair->near.get(), bytes);
+  Measured measured;
+  for (int number = 0;; ++number) {
+    if (::send(pair->near.get(), "r", 1, MSG_NOSIGNAL) < 0) break;
+    const auto began_cpu_ns = thread_cpu_ns();
+    const auto began_ns = now_ns();
+    Seen seen;
+    if (!receiver->receive(seen)) break;
+    constexpr int kCold = 5;
+    if (number >= kCold && seen.arrived_ns != 0) measured.add(began_ns, began_cpu_ns, seen);
+  }
+  return measured.figures();
+}
+
+}  // namespace
+
+Probe phases() {
+  Probe probe{
+      .name = "phases",
+      .question = "How long did the thread wait for the data, how long did the copy take, and what did each cost?",
+      .models = {},
+      .keys = {{"pause.ms", "0..1000", "10", "that the peer waits before it sends"},
+               {"bytes", "1..1048576", "64", "in one message"}},
+      .run = run};
+  for (const auto& way : kWays) probe.models.push_back(way.model);
+  return probe;
+}
+
+}  // namespace iolab::io::probes
