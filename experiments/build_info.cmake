@@ -11,7 +11,7 @@ else()
   endif()
 endif()
 set(text "// Written by experiments/build_info.cmake.
-#include \"experiments/build_info.h\"
+#include \"experiments/machine/build_info.h\"
 
 const iolab::lab::BuildInfo& iolab::lab::build_info() {
   static constexpr BuildInfo kInfo{\"${commit}\", ${dirty}, \"${COMPILER}\", \"${BUILD_TYPE}\", \"${FLAGS}\",

@@ -15,7 +15,9 @@ enum ExitCode : int {
   kUsage = 2,            // a wrong flag, command or value
   kInvalidSpec = 3,      // an experiment file, a properties file or a setting in it is wrong
   kCannotRunHere = 4,    // this machine, or the state of a port or directory, does not allow it
-  kSomeCellsFailed = 5,  // finished, but some cells failed
+  kSomeCellsFailed = 5,  // finished, but some cells failed; with --require-all: a model cannot run
+  kRegression = 6,       // something is clearly worse than --fail-if allows
+  kTooNoisy = 7,         // with --strict: the data allow no verdict
   kInterrupted = 130,    // stopped by Ctrl-C; what was finished is kept
 };
 

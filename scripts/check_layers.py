@@ -31,6 +31,21 @@ FILES = (
 )
 
 COMMANDS = ("experiments/command.h",)
+
+
+def lab_layers():
+    """The folders of the lab, each of which may include itself and those before it: so data flow through a run."""
+    folders = ("words", "spec", "statistics", "machine", "run", "judging", "report", "trace", "claims", "doctor",
+               "commands")
+    outside = ("clients/", "broker/base/", "io_models/counters.h", "io_models/socket.h", *COMMANDS)
+    layers = {}
+    for number, folder in enumerate(folders, 1):
+        inside = tuple(f"experiments/{before}/" for before in folders[:number])
+        libraries = ("fmt/", "nlohmann/", "httplib") + (("CLI/",) if folder == "commands" else ())
+        layers[f"experiments/{folder}/"] = Layer((*inside, *outside), libraries)
+    return layers
+
+
 LAYERS = {
     "io_models/": Layer(("io_models/",), ("liburing",)),
     "broker/base/": Layer(("broker/base/",), ("fmt/", "spdlog/", "isa-l")),
@@ -70,16 +85,12 @@ LAYERS = {
         ("clients/", "broker/protocol/", "broker/base/", "io_models/socket.h", *COMMANDS),
         ("fmt/", "CLI/", "nlohmann/"),
     ),
-    "experiments/": Layer(
-        ("experiments/", "clients/", "broker/base/", "io_models/counters.h"), ("fmt/", "nlohmann/", "httplib")
-    ),
-    "experiments/command_": Layer(
-        ("experiments/", "clients/", "broker/base/", "io_models/counters.h"), ("fmt/", "nlohmann/", "httplib", "CLI/")
-    ),
+    **lab_layers(),
     # The table of commands: it sees their headers, and none of their subjects.
     "experiments/iolab.cpp": Layer(
         ("experiments/command", "io_models/command_", "broker/session/command_", "clients/command_"), ("CLI/",)
     ),
+    "experiments/command.h": Layer(()),
     "tests/": Layer(("",), ("",)),
 }
 # Headers of libraries, as opposed to the standard library and the operating system.

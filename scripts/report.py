@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Draws a run: figures/*.png, figures/*.svg and one self-contained report.html, from RUN/results.json and nothing else.
+"""Draws a run: figures/*.png, figures/*.svg and one self-contained report.html, from RUN/results.json and
+RUN/results.zh.json (the same in Chinese, if it is there) and nothing else.
 
     scripts/report.py RUN [--out DIRECTORY]
 
@@ -9,10 +10,12 @@ Ends with 0, with 3 if results.json cannot be used, and with 4 if matplotlib is 
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 from iolab_report import page
+from iolab_report.edition import Edition
 from iolab_report.results import ResultsError, read_results
 
 NO_MATPLOTLIB = (
@@ -21,14 +24,32 @@ NO_MATPLOTLIB = (
 )
 
 
-def draw_figures(results, directory):
-    """The inline pictures by chart id, and why there are none if there are none."""
+def draw_figures(every_results, directory):
+    """[inline pictures by chart id] for each language, and why there are none if there are none."""
     try:
         from iolab_report import figures
     except ImportError as error:
-        return {}, NO_MATPLOTLIB.format(python=sys.executable, why=error)
+        return [{} for _ in every_results], NO_MATPLOTLIB.format(python=sys.executable, why=error)
     directory.mkdir(parents=True, exist_ok=True)
-    return figures.draw_all(results, directory), ""
+    drawn = []
+    for results in every_results:
+        writable = figures.can_write(results["run"].get("language"))
+        drawn.append(figures.draw_all(results, directory) if writable else drawn[0])
+    return drawn, ""
+
+
+def editions_of(every_results, directory, csv):
+    """An edition of the page for each language, and the complaint that all have in common."""
+    drawn, complaint = draw_figures(every_results, directory)
+    editions = []
+    for results, pictures in zip(every_results, drawn):
+        made = Edition(results, pictures, csv=csv)
+        if complaint:
+            made.complaints.append(complaint)
+        if editions and pictures and pictures is drawn[0]:
+            made.complaints.append(made.words("no_font"))
+        editions.append(made)
+    return editions, complaint
 
 
 def write_in_place(path, text):
@@ -44,14 +65,18 @@ def main(arguments=None):
     parser.add_argument("--out", type=Path, help="where report.html and figures/ go (default: into the run)")
     chosen = parser.parse_args(arguments)
     try:
-        results = read_results(chosen.run / "results.json")
+        every_results = [read_results(chosen.run / "results.json")]
+        if (chosen.run / "results.zh.json").exists():
+            every_results.append(read_results(chosen.run / "results.zh.json"))
     except ResultsError as error:
         print(f"report: {error}", file=sys.stderr)
         return 3
     out = chosen.out or chosen.run
     out.mkdir(parents=True, exist_ok=True)
-    pictures, complaint = draw_figures(results, out / "figures")
-    write_in_place(out / "report.html", page.render(results, pictures, complaint))
+    data = chosen.run / "data.csv"
+    csv = os.path.relpath(data, out) if data.exists() else ""
+    editions, complaint = editions_of(every_results, out / "figures", csv)
+    write_in_place(out / "report.html", page.render(editions))
     if complaint:
         print(complaint, file=sys.stderr)
         return 4

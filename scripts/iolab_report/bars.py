@@ -19,14 +19,8 @@ def draw(canvas, chart, series, source):
     edge = canvas.width - sheet.margin
     top = canvas.top + _key(canvas, chart)
     titled = any(panel.get("title") for panel in panels) * 1.7 * sheet.font
-    foot = 3.0 * sheet.font
-    values = (
-        max(
-            (canvas.text_width(bar.get("text", ""), sheet.small) for panel in panels for bar in panel["bars"]),
-            default=0,
-        )
-        + 0.8 * sheet.font
-    )
+    foot = (2.7 if sheet.is_fixed else 3.0) * sheet.font
+    values, inside = _room_for_texts(canvas, panels, (edge - left) / (1 if sheet.is_narrow else len(panels)))
     for number, panel in enumerate(panels):
         if sheet.is_narrow:
             share = (canvas.bottom - top) / len(panels)
@@ -37,7 +31,7 @@ def draw(canvas, chart, series, source):
         with_names = sheet.is_narrow or number == 0
         if panel.get("title"):
             canvas.text(place[0], place[1] - 0.7 * sheet.font, panel["title"], size=sheet.small, weight="bold")
-        _draw_panel(canvas, canvas.axes(*place), chart, panel, series, with_names)
+        _draw_panel(canvas, canvas.axes(*place), chart, panel, series, with_names, inside)
         note = f", {chart['x']['note']}" if chart["x"].get("note") else ""
         if number == 0 or sheet.is_narrow:
             middle = place[0] + place[2] / 2 if sheet.is_narrow or len(panels) == 1 else (left + edge) / 2
@@ -49,6 +43,18 @@ def draw(canvas, chart, series, source):
                 color=SOFT_INK,
                 ha="center",
             )
+
+
+def _room_for_texts(canvas, panels, share):
+    """(pixels that stay free beside the longest bar, whether the texts stand on their bars instead).
+
+    A text that would leave its bar less than half of the panel stands on the bar.
+    """
+    sheet = canvas.sheet
+    texts = [bar.get("text", "") for panel in panels for bar in panel["bars"]]
+    widest = max((canvas.text_width(text, sheet.small, "bold") for text in texts), default=0)
+    inside = widest > 0.5 * share
+    return (1.2 if inside else 0.8) * sheet.font + (0 if inside else widest), inside
 
 
 def height(sheet, chart):
@@ -90,7 +96,7 @@ def _key(canvas, chart):
     return y - canvas.top + 1.2 * sheet.font
 
 
-def _draw_panel(canvas, axes, chart, panel, series, with_names):
+def _draw_panel(canvas, axes, chart, panel, series, with_names, inside):
     sheet = canvas.sheet
     plain_axes(axes)
     set_ticks(axes, "x", chart["x"], sheet)
@@ -106,9 +112,8 @@ def _draw_panel(canvas, axes, chart, panel, series, with_names):
     parts = {part["id"]: part for part in chart.get("parts", ())}
     for row, bar in enumerate(bars):
         if bar.get("value") is None:
-            # Two lines fit a row; the whole reason stands among the things that could not run.
-            lines = canvas.wrapped(bar.get("missing") or "not measured", _panel_width(canvas, axes), sheet.small)
-            text = "\n".join(lines if len(lines) < 3 else [lines[0], f"{lines[1]} ..."])
+            lines = canvas.wrapped(bar.get("missing") or "-", _panel_width(canvas, axes), sheet.small)
+            text = _cut(lines, axes.get_window_extent(canvas.renderer).height / len(bars) / (1.15 * sheet.small))
             axes.annotate(
                 text,
                 (start, row),
@@ -116,11 +121,11 @@ def _draw_panel(canvas, axes, chart, panel, series, with_names):
                 textcoords="offset points",
                 annotation_clip=False,
                 color=SOFT_INK,
-                fontsize=points(sheet.small * 0.95),
+                fontsize=points(sheet.small),
                 va="center",
                 style="italic",
                 backgroundcolor=PAPER,
-                gid=f"series:{bar['series']}:missing",
+                gid=f"series:{bar['series']}::missing",
             )
             continue
         style = series.get(bar["series"], {})
@@ -132,27 +137,38 @@ def _draw_panel(canvas, axes, chart, panel, series, with_names):
         limit = chart["x"].get("max")
         if limit is not None and end > limit:
             end = limit
-            _tear(axes, row, limit, sheet)
+            _tear(axes, row, limit, sheet, f"series:{bar['series']}::torn")
+        if inside:  # the text may cover where the bar ends; its frame does not
+            (frame,) = axes.barh(row, end - start, left=start, height=0.62, fill=False, edgecolor=INK, zorder=7)
+            tag(frame, f"series:{bar['series']}::frame")
         axes.annotate(
             bar.get("text", ""),
-            (end, row),
+            (start if inside else end, row),
             xytext=(points(0.5 * sheet.font), 0),
             textcoords="offset points",
             fontsize=points(sheet.small),
             color=INK,
             va="center",
-            weight="bold",
+            weight="normal" if inside else "bold",
+            bbox={"boxstyle": "round,pad=0.1", "facecolor": PAPER, "edgecolor": "none"} if inside else None,
             annotation_clip=False,
+            gid=f"series:{bar['series']}::value",
         )
 
 
-def _tear(axes, row, limit, sheet):
+def _cut(lines, room):
+    """As many lines as fit a row, two at most; the whole reason stands among the things that could not run."""
+    fit = max(1, min(2, int(room)))
+    return "\n".join(lines if len(lines) <= fit else [*lines[: fit - 1], f"{lines[fit - 1]} ..."])
+
+
+def _tear(axes, row, limit, sheet, gid):
     """The torn end of a bar that is longer than its axis."""
     heights = [row - 0.36 + 0.09 * step for step in range(9)]
     width = 0.006 * (axes.get_xlim()[1] - axes.get_xlim()[0])
     edge = [limit - 2 * width + width * (step % 2) for step in range(9)]
-    axes.fill_betweenx(heights, edge, limit + width, color=PAPER, linewidth=0, zorder=5, clip_on=False)
-    axes.plot(edge, heights, color=INK, linewidth=1.1 * sheet.line, zorder=6, clip_on=False)
+    axes.fill_betweenx(heights, edge, limit + width, color=PAPER, linewidth=0, zorder=5, clip_on=False, gid=gid)
+    axes.plot(edge, heights, color=INK, linewidth=1.1 * sheet.line, zorder=6, clip_on=False, gid=gid)
 
 
 def _ends(bar):
@@ -181,7 +197,7 @@ def _draw_whole(axes, row, bar, style, start, sheet):
             color=PAPER if again else color,
             edgecolor=color if again or not style.get("hatch") else PAPER,
         )[0],
-        f"point:{bar['series']}:{bar.get('cell') or ''}|{bar['label']}: {bar.get('text', '')}",
+        f"point:{bar['series']}::{bar.get('cell') or ''}|{bar['label']}: {bar.get('text', '')}",
     )
     if bar.get("low") is not None and bar.get("high") is not None:
         axes.plot(
@@ -191,6 +207,7 @@ def _draw_whole(axes, row, bar, style, start, sheet):
             linewidth=1.4 * sheet.line,
             marker="|",
             markersize=8 * sheet.line,
+            gid=f"series:{bar['series']}::range",
         )
     else:
         values = [value for value in bar.get("values", ()) if value is not None]
@@ -203,6 +220,7 @@ def _draw_whole(axes, row, bar, style, start, sheet):
             markerfacecolor=PAPER,
             markeredgecolor=INK,
             markeredgewidth=0.8,
+            gid=f"series:{bar['series']}::trials",
         )
 
 
@@ -225,7 +243,7 @@ def _draw_stack(canvas, axes, row, bar, parts, start):
                 edgecolor=PAPER,
                 linewidth=0.8,
             )[0],
-            f"part:{bar['series']}:{piece['part']}|{bar['label']}, {part['label']}: {piece.get('text', '')}",
+            f"part:{bar['series']}::{piece['part']}|{bar['label']}, {part['label']}: {piece.get('text', '')}",
         )
         room = (min(at + piece["value"], axes.get_xlim()[1]) - at) * scale
         text = piece.get("text", "")
@@ -234,10 +252,11 @@ def _draw_stack(canvas, axes, row, bar, parts, start):
                 at + room / scale / 2,
                 row,
                 text,
-                fontsize=points(sheet.small * 0.95),
+                fontsize=points(sheet.small),
                 color=INK,
                 ha="center",
                 va="center",
+                gid=f"series:{bar['series']}::value",
                 bbox={"boxstyle": "round,pad=0.18", "facecolor": PAPER, "edgecolor": "none"},
             )
         at += piece["value"]

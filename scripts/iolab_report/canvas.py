@@ -1,17 +1,21 @@
 """The sheet of paper: sizes, fonts and inks of every figure, and how it becomes a file.
 
-Three sheets are drawn of each chart. `file` is the 1280 x 720 picture for slides, with title and source on it. `wide`
-and `narrow` stand inside the page, which sets title and caption itself; the page shows the one that fits the screen.
+Four sheets are drawn of each chart. `file` is the 1280 x 720 picture for slides, with title and source on it. `wide`,
+`narrow` and `slide` (for the page's projector mode) stand inside the page, which sets title and caption itself and
+shows the one that fits the screen.
 A file drawn twice from the same results is the same byte for byte.
 """
 
 import io
+import re
 from dataclasses import dataclass
 
 import matplotlib
 import matplotlib.ticker
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from . import fonts
 
 INK = "#1b1f24"
 SOFT_INK = "#59616b"
@@ -21,7 +25,7 @@ DPI = 100
 
 matplotlib.rcParams.update(
     {
-        "font.family": "DejaVu Sans",
+        "font.family": fonts.families(),
         "axes.unicode_minus": False,
         "hatch.linewidth": 0.9,
         "path.simplify": False,
@@ -39,6 +43,8 @@ class Sheet:
     titled: bool
     margin: int  # px, left and right
     line: float = 1.0  # factor on every line width and marker size
+    step: float = 0.86  # from one size of text to the next smaller one
+    is_fixed: bool = False  # the chart takes the height that there is, not the one that it would like
 
     @property
     def is_narrow(self):
@@ -46,11 +52,16 @@ class Sheet:
 
     @property
     def small(self):
-        return self.font * 0.86
+        return self.font * self.step
+
+    @property
+    def tiny(self):
+        return self.small * self.step
 
 
-FILE = Sheet("file", 1280, 720, 18, titled=True, margin=44, line=1.25)
+FILE = Sheet("file", 1280, 720, 18, titled=True, margin=44, line=1.25, is_fixed=True)
 WIDE = Sheet("wide", 1120, 560, 15, titled=False, margin=10)
+SLIDE = Sheet("slide", 1152, 470, 21.5, titled=False, margin=4, line=1.6, step=1.0, is_fixed=True)
 NARROW = Sheet("narrow", 400, 460, 12.5, titled=False, margin=4, line=0.85)
 
 
@@ -88,13 +99,12 @@ class Canvas:
     def wrapped(self, text, width, size, weight="normal"):
         """The text in as many lines as it needs to stay within `width` pixels."""
         lines, line = [], ""
-        for word in text.split():
-            longer = f"{line} {word}".strip()
-            if line and self.text_width(longer, size, weight) > width:
-                lines.append(line)
-                longer = word
-            line = longer
-        return lines + [line] if line else lines
+        for piece in pieces(text):
+            if line and self.text_width((line + piece).rstrip(), size, weight) > width:
+                lines.append(line.rstrip())
+                line = ""
+            line += piece
+        return lines + [line.rstrip()] if line else lines
 
     def axes(self, left, top, width, height):
         return self.figure.add_axes(
@@ -126,6 +136,14 @@ class Canvas:
 
     def save_png(self, path):
         self.figure.savefig(path, format="png", metadata={"Software": None}, facecolor=PAPER)
+
+
+def pieces(text):
+    """Where a line may be broken: after a word and its space; in Chinese after any character that is not followed by
+    a closing mark."""
+    wide = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]"
+    closing = r"[，。、；：！？）》”’]"
+    return re.findall(rf"(?:{wide}|(?:(?!{wide})\S)+){closing}*\s*", " ".join(text.split()))
 
 
 def points(pixels):

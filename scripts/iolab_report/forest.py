@@ -8,7 +8,7 @@ BAND = "#e3e6ea"
 def height(sheet, chart):
     """A row for each model, and what stands above and below them."""
     rows = max((len(panel["rows"]) for panel in chart["panels"]), default=0)
-    return None if sheet.titled else int(2.1 * sheet.font * rows + 5.2 * sheet.font)
+    return int(2.1 * sheet.font * rows + 5.2 * sheet.font)
 
 
 def draw(canvas, chart, series, source):
@@ -55,7 +55,7 @@ def _draw_row(canvas, axes, place, row, style, left):
         markersize=11 * sheet.line,
         markeredgewidth=2 * sheet.line,
         zorder=3,
-        gid=f"series:{row['series']}:range",
+        gid=f"series:{row['series']}::range",
     )
     axes.plot(
         [row["value"]],
@@ -67,8 +67,9 @@ def _draw_row(canvas, axes, place, row, style, left):
         markeredgecolor=PAPER,
         markeredgewidth=1.2,
         zorder=4,
-        gid=f"point:{row['series']}:|{label}",
+        gid=f"point:{row['series']}::|{label}",
     )
     height = canvas.height - axes.transData.transform((row["value"], place))[1]
     canvas.text(left - 10, height, style["label"], size=sheet.small, ha="right", va="center", weight="bold")
-    canvas.text(canvas.width - sheet.margin, height, _said(row, sheet), size=sheet.small, ha="right", va="center")
+    said = {"size": sheet.small, "ha": "right", "va": "center", "gid": f"series:{row['series']}::said"}
+    canvas.text(canvas.width - sheet.margin, height, _said(row, sheet), **said)

@@ -7,6 +7,11 @@ page holds no address of anything outside of itself.
 import re
 from html import escape
 
+PLACE = re.compile(r' (?:d|x|y|x1|x2|y1|y2|width|height|points)="[^"]*"')  # draws, and says nothing
+LONG_NUMBER = re.compile(r"(?<=[ \"(,-])(\d+\.\d)\d+")  # a tenth of a pixel is enough
+GROUP = re.compile(r"<(/?)g([^>]*)>\n?")
+STYLE = re.compile(r'(<(?:path|use|g|text|tspan) )([^>]*?)style="([^"]*)"')
+PATTERN = re.compile(r'<pattern id="(\w+)"(.*?</pattern>)', re.DOTALL)
 COLOR = re.compile(r"#[0-9a-f]{6}\b")
 
 
@@ -23,10 +28,38 @@ def for_page(svg, alt, sheet):
         count=1,
     )
     svg = re.sub(r"font: ((?:\w+ )?)([\d.]+px) 'DejaVu Sans'[^;\"]*", r"font: \1\2 var(--sans)", svg)
+    svg = PLACE.sub(lambda place: LONG_NUMBER.sub(r"\1", place.group(0)), svg)
     svg = COLOR.sub(lambda match: f"var(--c{match.group(0)[1:]})", svg)
     svg = re.sub(r'<g id="[^"]*"/>', "", svg)
     svg = re.sub(r'<g id="([^"]*)">', _group, svg)
-    return re.sub(r"\n\s*", "\n", svg).strip()
+    return re.sub(r"\n\s*", "\n", _without_plain_groups(svg)).strip()
+
+
+def _without_plain_groups(svg):
+    """A group without attributes changes nothing, and there are thousands."""
+    kept = []  # of each open group: whether its tags stay
+
+    def tag(match):
+        closes, attributes = match.groups()
+        stays = kept.pop() if closes else bool(attributes.strip()) or svg.startswith("<title>", match.end())
+        if not closes:
+            kept.append(stays)
+        return match.group(0) if stays else ""
+
+    return GROUP.sub(tag, svg)
+
+
+def share_styles(page):
+    """(rules, page): each style of the pictures once for the whole page, under a short name."""
+    names = {}
+
+    def named(match):
+        start, others, style = match.groups()
+        name = names.setdefault(style, f"y{len(names)}")
+        return f'{start}{others}class="{name}"'
+
+    page = STYLE.sub(named, page)
+    return "\n".join(f".{name}{{{style}}}" for style, name in names.items()), page
 
 
 def _group(match):
@@ -36,8 +69,26 @@ def _group(match):
     if kind not in ("series", "point", "part", "event", "mark"):
         return "<g>"
     where, _, said = rest.partition("|")
-    series = where.split(":")[0]
+    series = where.split("::")[0]  # an id has single colons of its own
     return f'<g data-series="{series}">' + (f"<title>{said}</title>" if said else "")
+
+
+def share_patterns(page):
+    """(definitions, page): each hatching once for the whole page, instead of once in every picture that uses it.
+
+    A pattern of small circles is longer than all the rest of a picture.
+    """
+    first, same = {}, {}
+
+    def taken_out(match):
+        name, pattern = match.groups()
+        same[name] = first.setdefault(pattern, name)
+        return ""
+
+    page = PATTERN.sub(taken_out, page)
+    page = re.sub(r"url\(#(\w+)\)", lambda match: f"url(#{same.get(match.group(1), match.group(1))})", page)
+    patterns = "".join(f'<pattern id="{name}"{pattern}' for pattern, name in first.items())
+    return f'<svg class="patterns" width="0" height="0" aria-hidden="true"><defs>{patterns}</defs></svg>', page
 
 
 def color_variables(pictures):
@@ -45,8 +96,8 @@ def color_variables(pictures):
     used = sorted(
         {
             match
-            for wide, narrow in pictures.values()
-            for match in re.findall(r"var\(--c([0-9a-f]{6})\)", wide + narrow)
+            for picture in pictures
+            for match in re.findall(r"var\(--c([0-9a-f]{6})\)", picture)
         }
     )
     light = "".join(f"--c{color}:#{color};" for color in used)

@@ -30,9 +30,11 @@ def draw(canvas, chart, series, source):
             axes.set_title(panel["title"], fontsize=points(sheet.small), color=INK, loc="left")
         for entry in panel["series"]:
             _draw_series(axes, entry, series[entry["id"]], sheet)
+            if chart.get("gaps") == "dotted":
+                _bridge_gaps(axes, entry, series[entry["id"]], sheet)
         _draw_walls(canvas, axes, panel, series)
         if number == len(panels) - 1:
-            _name_lines(canvas, axes, panel, series)
+            _name_lines(canvas, axes, panel, series, 0 if footnotes else 2.6 * sheet.font)
     below = axis_title(chart["x"]) + (f" ({chart['x']['note']})" if chart["x"].get("note") else "")
     span = len(panels) * width + gap * (len(panels) - 1)
     canvas.text(left + span / 2, bottom + 2.75 * sheet.font, below, size=sheet.small, color=SOFT_INK, ha="center")
@@ -77,7 +79,7 @@ def _draw_series(axes, entry, style, sheet):
             linewidth=style.get("line_width", 1.6) * sheet.line,
             zorder=3,
         )
-        tag(line, f"series:{entry['id']}:line")
+        tag(line, f"series:{entry['id']}::line")
     for point in entry["points"]:
         if point.get("value") is None:
             continue
@@ -90,7 +92,7 @@ def _draw_series(axes, entry, style, sheet):
                 zorder=2,
                 marker="_",
                 markersize=size,
-                gid=f"series:{entry['id']}:range",
+                gid=f"series:{entry['id']}::range",
             )
         else:
             values = [value for value in point.get("values", ()) if value is not None]
@@ -105,7 +107,7 @@ def _draw_series(axes, entry, style, sheet):
                 markeredgewidth=0.7,
                 alpha=0.75,
                 zorder=2,
-                gid=f"series:{entry['id']}:trials",
+                gid=f"series:{entry['id']}::trials",
             )
         axes.plot(
             [point["at"]],
@@ -115,9 +117,24 @@ def _draw_series(axes, entry, style, sheet):
             markersize=size,
             zorder=4,
             markerfacecolor=PAPER if again else color,
-            markeredgecolor=color,
-            markeredgewidth=1.2,
-            gid=f"point:{entry['id']}:{point.get('cell') or ''}|{style['label']}: {point.get('text', '')}",
+            markeredgecolor=INK,
+            markeredgewidth=0.9,
+            gid=f"point:{entry['id']}::{point.get('cell') or ''}|{style['label']}: {point.get('text', '')}",
+        )
+
+
+def _bridge_gaps(axes, entry, style, sheet):
+    """Dotted across a place that has no value: the line goes on, but nothing was measured there."""
+    runs = list(_segments(entry))
+    for left, right in zip(runs, runs[1:]):
+        axes.plot(
+            [left[-1]["at"], right[0]["at"]],
+            [left[-1]["value"], right[0]["value"]],
+            color=style["color"],
+            linestyle=(0, (1, 2.5)),
+            linewidth=1.1 * sheet.line,
+            zorder=2,
+            gid=f"series:{entry['id']}::gap",
         )
 
 
@@ -131,15 +148,20 @@ def _draw_walls(canvas, axes, panel, series):
             continue
         x, y = axes.transData.transform((last[-1]["at"], last[-1]["value"]))
         style, stop = series[entry["id"]], x + 1.1 * sheet.font
-        canvas.figure.add_artist(_pixel_line(canvas, [(x, y), (stop, y)], style, f"series:{entry['id']}:wall"))
-        bar = _pixel_line(canvas, [(stop, y)], style, f"series:{entry['id']}:stop|{mark['text']}")
+        canvas.figure.add_artist(_pixel_line(canvas, [(x, y), (stop, y)], style, f"series:{entry['id']}::wall"))
+        bar = _pixel_line(canvas, [(stop, y)], style, f"series:{entry['id']}::stop|{mark['text']}")
         bar.set(marker="|", markersize=20 * sheet.line, markeredgewidth=4.5 * sheet.line, alpha=1)
         canvas.figure.add_artist(bar)
 
 
 def _footnotes(canvas, chart, series, left):
-    """The reasons of the walls, below the axis, where they cannot cover a line. Returns the height they take."""
+    """The reasons of the walls, below the axis, where they cannot cover a line. Returns the height they take.
+
+    A slide has no room for them: there, what could not run is a slide of its own.
+    """
     sheet = canvas.sheet
+    if sheet.is_fixed and not sheet.titled:
+        return 0
     lines = []
     marks = {(mark.get("series"), mark["text"]) for panel in chart["panels"] for mark in panel.get("marks", ())}
     order = list(series)
@@ -169,7 +191,7 @@ def spread(wanted, step, low, high):
     return placed
 
 
-def _name_lines(canvas, axes, panel, series):
+def _name_lines(canvas, axes, panel, series, room_below):
     sheet = canvas.sheet
     ends = [
         (entry, [point for point in entry["points"] if point.get("value") is not None]) for entry in panel["series"]
@@ -180,18 +202,20 @@ def _name_lines(canvas, axes, panel, series):
     box = axes.get_window_extent(canvas.renderer)
     stopped = {mark.get("series") for mark in panel.get("marks", ())}
     pixels = [axes.transData.transform((end["at"], end["value"])) for entry, end in ends]
-    heights = spread([y for _, y in pixels], 1.32 * sheet.small, box.y0 + 4, box.y1 - 4)
+    low, high = box.y0 + 4 - room_below, box.y1 - 4
+    step = min(1.32 * sheet.small, (high - low) / max(1, len(ends) - 1))
+    heights = spread([y for _, y in pixels], step, low, high)
     near, far = box.x1 + 0.7 * sheet.font, box.x1 + 2.4 * sheet.font
     for (entry, _), (x, y), height in zip(ends, pixels, heights):
         style = series[entry["id"]]
         if entry["id"] not in stopped:  # a leader from where a line stopped would look like its continuation
             leader = [(x, y), (near, y), (far - 0.4 * sheet.font, height)]
-            canvas.figure.add_artist(_pixel_line(canvas, leader, style, f"series:{entry['id']}:leader"))
-        marker = _pixel_line(canvas, [(far + 0.2 * sheet.font, height)], style, f"series:{entry['id']}:key")
+            canvas.figure.add_artist(_pixel_line(canvas, leader, style, f"series:{entry['id']}::leader"))
+        marker = _pixel_line(canvas, [(far + 0.2 * sheet.font, height)], style, f"series:{entry['id']}::key")
         marker.set(
             marker=style["marker"],
             markersize=6.2 * sheet.line,
-            markeredgecolor=style["color"],
+            markeredgecolor=INK,
             markerfacecolor=style["color"] if style.get("role") == "model" else PAPER,
             alpha=1,
         )
@@ -202,7 +226,7 @@ def _name_lines(canvas, axes, panel, series):
             style["label"],
             size=sheet.small,
             va="center",
-            gid=f"series:{entry['id']}:name",
+            gid=f"series:{entry['id']}::name",
         )
 
 

@@ -7,7 +7,10 @@ that whoever draws asks no questions; members that are unknown are left alone.
 import json
 
 SCHEMA = "iolab-results-1"
-LISTS = ("found", "notes", "series", "axes", "charts", "tables", "cells", "ceilings", "environment", "method", "next")
+LISTS = (
+    "found", "notes", "series", "axes", "charts", "tables", "cells", "ceilings", "environment", "method", "threats",
+    "think", "next",
+)  # fmt: skip
 
 
 class ResultsError(Exception):
@@ -29,6 +32,7 @@ def read_results(path):
     for member in LISTS:
         results.setdefault(member, [])
     results.setdefault("run", {})
+    results.setdefault("words", {})
     return results
 
 

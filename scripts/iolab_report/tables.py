@@ -13,9 +13,9 @@ def scrolled(table, label):
     return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(label)}">{table}</div>'
 
 
-def facts_table(heads, rows):
+def facts_table(heads, rows, caption):
     """Plain text in columns."""
-    head = "".join(f'<th scope="col">{escape(text)}</th>' if text else "<td></td>" for text in heads)
+    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
     body = "\n".join(
         '<tr><th scope="row">'
         + escape(row[0])
@@ -24,10 +24,13 @@ def facts_table(heads, rows):
         + "</tr>"
         for row in rows
     )
-    return scrolled(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>", heads[0])
+    table = (
+        f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+    return scrolled(table, caption)
 
 
-def data_table(table, series):
+def data_table(edition, table):
     """A table of results.json."""
     heads = "".join(
         f'<th scope="col" class="{_side(column)}">{escape(column["label"])}'
@@ -38,10 +41,11 @@ def data_table(table, series):
     body = "\n".join(_row(table["columns"], row) for row in table["rows"])
     notes = "".join(f"<li>{escape(note)}</li>" for note in table.get("notes", ()))
     markup = (
-        f'<table class="sortable"><caption><b>{escape(table["title"])}</b><br>{escape(table.get("caption", ""))}'
+        f'<table class="sortable"><caption><b>{escape(table["title"])}</b> {escape(table.get("caption", ""))}'
         f"</caption><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
     )
-    return scrolled(markup, table["title"]) + (f"<ul>{notes}</ul>" if notes else "")
+    shown = scrolled(markup, table["title"]) + (f"<ul>{notes}</ul>" if notes else "")
+    return f'<div class="step" id="{edition.anchor("table-" + escape(table["id"]))}">{shown}</div>'
 
 
 def _side(column):
@@ -51,7 +55,7 @@ def _side(column):
 def _row(columns, row):
     cells = []
     for number, (column, cell) in enumerate(zip(columns, row["cells"])):
-        value = f' data-value="{cell["value"]}"' if cell.get("value") is not None else ""
+        value = f' data-value="{float(cell["value"])}"' if cell.get("value") is not None else ""
         muted = " muted" if cell.get("quality") in ("too few", "none") else ""
         if number == 0:
             cells.append(f'<th scope="row"{value}>{escape(cell["text"])}</th>')

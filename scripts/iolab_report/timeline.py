@@ -33,7 +33,7 @@ def draw(canvas, chart, _, source):
     names = max((canvas.text_width(lane["title"], sheet.small, "bold") for lane in lanes), default=0)
     threads = max(
         (
-            canvas.text_width(thread, sheet.small * 0.85)
+            canvas.text_width(thread, sheet.tiny)
             for lane in lanes
             if len(lane["threads"]) > 1
             for thread in lane["threads"]
@@ -41,7 +41,7 @@ def draw(canvas, chart, _, source):
         default=0,
     )
     left = sheet.margin + 4 if sheet.is_narrow else sheet.margin + max(names, threads) + sheet.font
-    said = [canvas.text_width(lane.get("text", ""), sheet.small * 0.9) for lane in lanes]
+    said = [canvas.text_width(lane.get("text", ""), sheet.tiny) for lane in lanes]
     right = (
         sheet.margin + 4
         if sheet.is_narrow
@@ -146,7 +146,8 @@ def _draw_lane(canvas, axes, lane, chart, row):
     if lane.get("missing"):
         room = axes.get_window_extent(canvas.renderer).width - 16
         text = "\n".join(canvas.wrapped(lane["missing"], room, sheet.small)[:2])
-        axes.text(start, middle, f" {text}", color=SOFT_INK, style="italic", backgroundcolor=LANE, zorder=6, **words)
+        artist = axes.text(start, middle, f" {text}", color=SOFT_INK, style="italic", zorder=6, **words)
+        tag(artist, f"series:{lane['series']}::missing").set_backgroundcolor(LANE)
         return
     states = {state["id"]: state for state in chart.get("states", ())}
     for event in lane["events"]:
@@ -161,7 +162,7 @@ def _draw_lane(canvas, axes, lane, chart, row):
                 ha="right",
                 va="center",
                 color=SOFT_INK,
-                fontsize=points(sheet.small * 0.85),
+                fontsize=points(sheet.tiny),
                 annotation_clip=False,
             )
     for mark in lane.get("marks", ()):
@@ -179,11 +180,13 @@ def _draw_lane(canvas, axes, lane, chart, row):
 
 def _say_beside(canvas, axes, lane, end, middle):
     sheet = canvas.sheet
-    size = sheet.small * 0.9
+    size = sheet.tiny
     room = canvas.width - axes.get_window_extent(canvas.renderer).x1 - 0.9 * sheet.font - sheet.margin
     lines = canvas.wrapped(lane.get("text", ""), room, size)
-    if len(lines) > 2:
-        lines = [lines[0], lines[1] + " ..."]
+    row = axes.get_window_extent(canvas.renderer).height / abs(axes.get_ylim()[0] - axes.get_ylim()[1])
+    fit = 2 if rows_of(lane) * row > 2.2 * size else 1
+    if len(lines) > fit:
+        lines = [*lines[: fit - 1], lines[fit - 1] + " ..."]
     axes.annotate(
         "\n".join(lines),
         (end, middle),
@@ -193,6 +196,7 @@ def _say_beside(canvas, axes, lane, end, middle):
         color=SOFT_INK,
         va="center",
         annotation_clip=False,
+        gid=f"series:{lane['series']}::said",
     )
 
 
@@ -229,15 +233,16 @@ def _draw_event(canvas, axes, lane, event, state, row):
         )
     label = event.get("call", "") + (f" x {event['repeat']:,}" if event.get("repeat", 1) > 1 else "")
     room = (finish - begin) * axes.get_window_extent(canvas.renderer).width / (end - start)
-    if label and canvas.text_width(label, sheet.small * 0.88) + 10 < room:
+    if label and canvas.text_width(label, sheet.tiny) + 10 < room:
         axes.text(
             (begin + finish) / 2,
             from_row + 0.4,
             label,
-            fontsize=points(sheet.small * 0.88),
+            fontsize=points(sheet.tiny),
             color=INK,
             ha="center",
             va="center",
             zorder=6,
+            gid=f"series:{lane['series']}::name",
             bbox={"boxstyle": "round,pad=0.15", "facecolor": PAPER, "edgecolor": "none"},
         )

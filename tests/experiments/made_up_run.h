@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "experiments/results.h"
+#include "experiments/judging/results.h"
 
 namespace iolab::lab {
 
@@ -21,24 +21,8 @@ struct MadeUpTrial {
 
 using Maker = std::function<MadeUpTrial(const Series&, const Level&, int block)>;
 
-// Models select, epoll and blocking (all available), baseline epoll, levels 0, 1,000 and 5,000 idle connections; select
-// is excluded above 1,000. `more` goes into the spec, with a comma before it.
-inline RunData make_up_run(int repeat, const Maker& make, const std::string& more = "") {
-  const std::string text = R"({"version": 1, "name": "made-up", "question": "Is it right?", "focus": ["select"],
-    "models": ["blocking", "select", "epoll"],
-    "watch": ["server_cpu_us_per_request", "latency_p99_us"],
-    "matrix": {"workload.idle_connections": [0, 1000, 5000]},
-    "exclude": [{"models": ["select"], "when": "workload.idle_connections > 1000", "because": "FD_SETSIZE is 1024"}],
-    "timing": {"repeat": )" +
-                           std::to_string(repeat) + "}" + more + "}";
-  RunData data;
-  data.id = "made-up-1";
-  data.spec = std::move(*parse_spec(text, "made-up.json", {}));
-  for (const auto* id : {"blocking", "select", "epoll"}) data.models.push_back({id, "multiplexing", "", true, "", {}});
-  data.plan = make_plan(data.spec, data.models, 20'000, 1);
-  data.cpus = {0, 1};
-  data.machine = "made up";
-  data.status = "complete";
+// A good or failed record for every planned trial.
+inline void make_up_trials(RunData& data, const Maker& make) {
   for (const auto& planned : data.plan.trials) {
     const auto& series = data.plan.series[planned.series];
     const auto& level = data.spec.levels[planned.level];
@@ -66,6 +50,27 @@ inline RunData make_up_run(int repeat, const Maker& make, const std::string& mor
     trial.server.threads = wanted.threads;
     data.trials.push_back(std::move(trial));
   }
+}
+
+// Models select, epoll and blocking (all available), baseline epoll, levels 0, 1,000 and 5,000 idle connections; select
+// is excluded above 1,000. `more` goes into the spec, with a comma before it.
+inline RunData make_up_run(int repeat, const Maker& make, const std::string& more = "") {
+  const std::string text = R"({"version": 1, "name": "made-up", "question": "Is it right?", "focus": ["select"],
+    "models": ["blocking", "select", "epoll"],
+    "watch": ["server_cpu_us_per_request", "latency_p99_us"],
+    "matrix": {"workload.idle_connections": [0, 1000, 5000]},
+    "exclude": [{"models": ["select"], "when": "workload.idle_connections > 1000", "because": "FD_SETSIZE is 1024"}],
+    "timing": {"repeat": )" +
+                           std::to_string(repeat) + "}" + more + "}";
+  RunData data;
+  data.id = "made-up-1";
+  data.spec = std::move(*parse_spec(text, "made-up.json", {}));
+  for (const auto* id : {"blocking", "select", "epoll"}) data.models.push_back({id, "multiplexing", "", true, "", {}});
+  data.plan = make_plan(data.spec, data.models, 20'000, 1);
+  data.cpus = {0, 1};
+  data.machine = "made up";
+  data.status = "complete";
+  make_up_trials(data, make);
   return data;
 }
 

@@ -21,7 +21,7 @@ class LayersTest(unittest.TestCase):
         self.assertIsNotNone(layer_problem("broker/protocol/codec.h", "broker/storage/segment.h"))
         self.assertIsNotNone(layer_problem("broker/core/topics.cpp", "broker/handlers/fetch.h"))
         self.assertIsNotNone(layer_problem("broker/session/session.cpp", "io_models/registry.h"))
-        self.assertIsNotNone(layer_problem("experiments/run.cpp", "broker/core/topics.h"))
+        self.assertIsNotNone(layer_problem("experiments/run/run.cpp", "broker/core/topics.h"))
         self.assertIsNotNone(layer_problem("clients/load.cpp", "CLI/CLI.hpp", "<"))
         self.assertIsNotNone(layer_problem("broker/base/log.h", "tests/contract.h"))
 

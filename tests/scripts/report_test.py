@@ -1,31 +1,16 @@
 """The report: draws the documented example, leaves nothing out, fetches nothing, and says what it lacks."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 import tempfile
 import unittest
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-EXAMPLE = ROOT / "tests/experiments/data/example_results.json"
+from example_run import EXAMPLE, draw
+
 VOID = {"meta", "br", "link", "img", "hr", "input"}
-
-
-def draw(results, directory, **environment):
-    (directory / "results.json").write_text(results if isinstance(results, str) else json.dumps(results))
-    return subprocess.run(
-        [sys.executable, "-B", str(ROOT / "scripts/report.py"), str(directory)],
-        capture_output=True,
-        text=True,
-        timeout=250,
-        check=False,
-        env={**os.environ, **environment},
-    )
 
 
 class PageReader(HTMLParser):
@@ -81,8 +66,31 @@ class ReportTest(unittest.TestCase):
             self.assertEqual((int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")), (1280, 720))
             self.assertIn("</svg>", (self.directory / "figures" / f"{chart['id']}.svg").read_text())
             self.assertEqual(
-                self.page.count(f'aria-label="{escape(chart["alt"])}"'), 2, "a wide and a narrow picture"
+                self.page.count(f'aria-label="{escape(chart["alt"])}"'), 3, "a wide, a narrow and a large picture"
             )
+
+    def test_tooltips_say_the_whole_number(self):
+        """What makes the pictures shorter cuts digits off what they say: 3.07 becomes 3.0."""
+        labels = {series["id"]: series["label"] for series in self.results["series"]}
+        said = [
+            f"{labels[entry['id']]}: {point['text']}"
+            for chart in self.results["charts"]
+            if chart["kind"] == "lines"
+            for panel in chart["panels"]
+            for entry in panel["series"]
+            for point in entry["points"]
+            if point.get("value") is not None
+        ]
+        said += [
+            f": {part['text']}"
+            for chart in self.results["charts"]
+            for panel in chart["panels"]
+            for bar in panel.get("bars", ())
+            for part in bar.get("parts", ())
+        ]
+        tooltips = "\n".join(re.findall(r"<title>([^<]*)</title>", self.page)) + "\n"
+        self.assertGreater(len(said), 10)
+        self.assertEqual([text for text in said if f"{escape(text)}\n" not in tooltips], [])
 
     def test_draws_what_was_judged(self):
         """Fails if a verdict has no picture, no word, or a word that the file does not hold."""
@@ -105,7 +113,7 @@ class ReportTest(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertTrue((directory / "figures/judgement.png").is_file())
             page = (directory / "report.html").read_text()
-        self.assertIn('id="how-sure"', page)
+        self.assertIn('id="how_sure"', page)
         for word in words:
             self.assertIn(word, page)
 
@@ -122,6 +130,7 @@ class ReportTest(unittest.TestCase):
             self.results["method"] + self.results["next"] + [fact["text"] for fact in self.results["environment"]]
         )
         expected += [ceiling["text"] for ceiling in self.results["ceilings"]]
+        expected += [self.results["run"]["expected"], self.results["run"]["refuted_by"]]
         for cell in self.results["cells"]:
             expected += [cell["id"], cell["reason"]]
             if cell["status"] != "not-run":

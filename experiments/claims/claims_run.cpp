@@ -1,0 +1,228 @@
+#include "experiments/claims/claims_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "experiments/claims/claims.h"
+#include "experiments/command.h"
+#include "experiments/machine/assets.h"
+#include "experiments/machine/environment.h"
+#include "experiments/machine/interrupt.h"
+#include "experiments/machine/process.h"
+#include "experiments/report/report.h"
+#include "experiments/run/run.h"
+#include "experiments/run/run_lock.h"
+#include "experiments/spec/json_document.h"
+#include "experiments/words/terminal.h"
+
+namespace iolab::lab {
+namespace {
+
+using Json = nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+int fail(int code, const std::string& text) {
+  fmt::print(stderr, "iolab claims: {}\n", text);
+  return code;
+}
+
+// A run and what follows from it; Results refer to the data.
+struct MadeRun {
+  std::string path;
+  std::unique_ptr<RunData> data;
+  std::unique_ptr<Results> results;
+};
+
+class Evidence {
+ public:
+  Evidence(const ClaimsRequest& request, const OwnBinary& binary, std::vector<ModelInfo> models, RunDirectory directory)
+      : request_(request), binary_(binary), models_(std::move(models)), directory_(std::move(directory)) {}
+
+  // Every run that is needed and can be had.
+  std::expected<void, std::string> gather(const std::vector<std::string>& experiments) {
+    for (std::size_t i = 0; i < experiments.size() && !interrupted(); ++i) {
+      const auto& name = experiments[i];
+      if (take_recorded(name) || !request_.make_runs) continue;
+      fmt::print(stderr, "{} of {}: {}\n", i + 1, experiments.size(), name);
+      if (auto made = make(name); !made) return made;
+    }
+    return {};
+  }
+
+  const Results* find(const std::string& experiment) const {
+    const auto found = runs_.find(experiment);
+    return found == runs_.end() ? nullptr : found->second.results.get();
+  }
+  std::string path_of(const std::string& experiment) const {
+    const auto found = runs_.find(experiment);
+    return found == runs_.end() ? "" : found->second.path;
+  }
+  const RunDirectory& directory() const { return directory_; }
+
+ private:
+  bool take(const std::string& name, const std::string& path) {
+    if (!fs::exists(path + "/plan.json")) return false;
+    const auto run = RunDirectory::find(path);
+    auto data = run ? load_run(*run) : std::unexpected(std::string());
+    if (!data || data->spec.name != name || data->status != "complete") return false;
+    MadeRun made{path, std::make_unique<RunData>(std::move(*data)), nullptr};
+    made.results = std::make_unique<Results>(*made.data);
+    runs_[name] = std::move(made);
+    return true;
+  }
+
+  bool take_recorded(const std::string& name) {
+    if (take(name, directory_.file("runs/" + name))) return true;
+    return std::ranges::any_of(request_.from, [&](const auto& root) { return take(name, root + "/" + name); });
+  }
+
+  std::expected<void, std::string> make(const std::string& name) {
+    const auto file = find_experiment(name);
+    if (!file) return {};  // the claim will say that there is no run
+    const auto text = read_text_file(*file);
+    if (!text) return std::unexpected(text.error());
+    auto spec = parse_spec(*text, *file, {.profile = request_.profile, .known_models = ids_of(models_)});
+    if (!spec) return std::unexpected(to_text(spec.error().front()));
+    const auto longest = spec->longest;
+    auto data = prepare_run({.spec = std::move(*spec),
+                             .seed = 1,
+                             .command = fmt::format("iolab run {} --profile {}", name, request_.profile)},
+                            binary_, models_, "");
+    if (data.plan.trials.empty()) return {};
+    const auto path = directory_.file("runs/" + name);
+    std::error_code ignored;
+    fs::remove_all(path, ignored);  // of an attempt that was interrupted
+    const auto place = RunDirectory::create(path, name);
+    if (!place) return std::unexpected(place.error());
+    const auto lock = RunLock::take(place->path());
+    if (!lock) return std::unexpected(lock.error());
+    data.id = place->id();
+    if (auto done = write_plan(data, *place); !done) return done;
+    const SessionOptions session{.longest = longest, .count_calls = false};
+    if (auto done = run_session(data, *place, binary_, session); !done) return done;
+    take(name, path);
+    return {};
+  }
+
+  const ClaimsRequest& request_;
+  const OwnBinary& binary_;
+  const std::vector<ModelInfo> models_;
+  const RunDirectory directory_;
+  std::map<std::string, MadeRun> runs_;
+};
+
+Json figures_json(const Words& words, const std::vector<Figure>& figures) {
+  Json list = Json::array();
+  for (const auto& figure : figures) {
+    list.push_back({{"text", figure_text(words, figure)},
+                    {"value", figure.value ? Json(*figure.value) : Json()},
+                    {"holds", figure.holds},
+                    {"run", figure.check->run},
+                    {"cell", figure.check->cell}});
+  }
+  return list;
+}
+
+std::string ruling_text(const Words& words, const Judged& judged) {
+  const auto word = words.say(fmt::format("claim.ruling_{}", name(judged.ruling)));
+  if (judged.ruling == Ruling::only_if) {
+    return words.say("claim.only_if", {{"word", word}, {"what", judged.claim->only_if.in(words.language())}});
+  }
+  if (judged.ruling == Ruling::cannot_say && !judged.why.empty()) {
+    return words.say("claim.cannot_say", {{"word", word}, {"why", words.retold(judged.why)}});
+  }
+  return word;
+}
+
+// What the page is drawn from, in one language.
+Json page_json(const Words& words, const std::vector<Judged>& all, const Evidence& evidence,
+               const std::string& machine) {
+  Json list = Json::array();
+  for (const auto& judged : all) {
+    const auto& claim = *judged.claim;
+    Json kinds = Json::array();
+    for (const auto& kind : claim.kinds) kinds.push_back(words.say(fmt::format("claim.kind_{}", kind)));
+    list.push_back({{"id", claim.id},
+                    {"group", claim.group},
+                    {"group_text", words.say(fmt::format("claim.group_{}", claim.group))},
+                    {"kinds", kinds},
+                    {"claim", claim.claim.in(words.language())},
+                    {"test", claim.test.in(words.language())},
+                    {"ruling", name(judged.ruling)},
+                    {"ruling_text", ruling_text(words, judged)},
+                    {"checks", figures_json(words, judged.checks)},
+                    {"limits", figures_json(words, judged.limits)},
+                    {"command", claim.experiment.empty() ? "" : "iolab run " + claim.experiment},
+                    {"run", evidence.path_of(claim.experiment)}});
+  }
+  return {{"schema", "iolab-claims-1"},
+          {"language", words.language() == Language::chinese ? "zh" : "en"},
+          {"machine", machine},
+          {"made", utc_now()},
+          {"title", words.say("claim.title")},
+          {"how", words.say("claim.how")},
+          {"claims", list}};
+}
+
+void print_claims(const Words& words, const std::vector<Judged>& all) {
+  const auto terminal = look_at_terminal(stdout);
+  TextTable table{.headers = {{"", words.say("claim.title"), words.say("claim.verdict")}},
+                  .right = {false, false, false},
+                  .rows = {}};
+  for (const auto& judged : all) {
+    table.rows.push_back(
+        {{judged.claim->id, judged.claim->claim.in(words.language()), ruling_text(words, judged)}, ""});
+  }
+  fmt::print("{}", to_text(table, terminal));
+}
+
+std::expected<void, std::string> write_pages(const std::vector<Judged>& all, const Evidence& evidence,
+                                             const std::string& machine) {
+  for (const Language language : {Language::english, Language::chinese}) {
+    const auto json = page_json(Words::in(language), all, evidence, machine);
+    const auto file = language == Language::chinese ? "claims.zh.json" : "claims.json";
+    if (auto done = evidence.directory().write(file, json.dump(1) + "\n"); !done) return done;
+  }
+  return {};
+}
+
+}  // namespace
+
+int judge_claims(const ClaimsRequest& request) {
+  const auto file = find_claims();
+  if (!file) return fail(kUsage, "no experiments/claims.json here or beside the binary");
+  const auto text = read_text_file(*file);
+  if (!text) return fail(kInvalidSpec, text.error());
+  const auto claims = parse_claims(*text);
+  if (!claims) return fail(kInvalidSpec, claims.error());
+  const auto binary = OwnBinary::open();
+  if (!binary) return fail(kInternalError, binary.error());
+  auto models = ask_for_models(*binary);
+  if (!models) return fail(kInternalError, models.error());
+  const InterruptScope scope;
+  auto directory = RunDirectory::create(request.out, "claims");
+  if (!directory) return fail(kCannotRunHere, directory.error());
+  std::error_code ignored;
+  for (const auto* folder : {"trials", "duets"}) fs::remove(directory->file(folder), ignored);  // those of a run
+  Evidence evidence(request, *binary, std::move(*models), std::move(*directory));
+  if (auto done = evidence.gather(runs_needed(*claims)); !done) return fail(kInternalError, done.error());
+  std::vector<Judged> all;
+  for (const auto& claim : *claims) {
+    all.push_back(judge(claim, [&](const std::string& experiment) { return evidence.find(experiment); }));
+  }
+  if (auto done = write_pages(all, evidence, one_line(read_machine())); !done)
+    return fail(kInternalError, done.error());
+  print_claims(Words::in(request.language), all);
+  if (request.draw) {
+    if (auto drawn = draw_claims(evidence.directory()); !drawn) fmt::print("\n{}\n", drawn.error());
+  }
+  fmt::print("\nPage: {}\n", evidence.directory().file(request.draw ? "claims.html" : "claims.json"));
+  return interrupted() ? kInterrupted : kOk;
+}
+
+}  // namespace iolab::lab

@@ -1,0 +1,14 @@
+// The block `variants` of a spec: a model once more, under a name of its own, with broker properties of its own.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "experiments/spec/problems.h"
+
+namespace iolab::lab {
+
+std::vector<Flaw> check_variants(const nlohmann::ordered_json& block, const std::vector<std::string>& known_models);
+
+}  // namespace iolab::lab

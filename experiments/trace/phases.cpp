@@ -1,0 +1,275 @@
+#include "experiments/trace/phases.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <string_view>
+
+namespace iolab::lab {
+namespace {
+
+constexpr double kWorthShowing = 1;  // us; a shorter pause between two calls is no work of the session
+
+bool one_of(std::string_view word, std::string_view list) {
+  return list.find(fmt::format(" {} ", word)) != std::string_view::npos;
+}
+bool waits(const TracedCall& call) {
+  return one_of(call.call, " select poll epoll_wait rt_sigtimedwait io_uring_enter futex_wait ");
+}
+bool pauses(const TracedCall& call) {  // for a time, whatever comes
+  return one_of(call.call, " nanosleep sched_yield ");
+}
+bool receives(const TracedCall& call) {
+  return one_of(call.call, " recv recvmsg read ");
+}
+bool sends(const TracedCall& call) {
+  return one_of(call.call, " send sendmsg write aio_write ");
+}
+
+// The kernel's stamp of the last bytes of this request, or nothing.
+std::optional<std::int64_t> arrival_of(const std::vector<TracedCall>& calls, const TimedRequest& request) {
+  std::optional<std::int64_t> last;
+  for (const auto& call : calls) {
+    const bool of_this = call.arrived_ns >= request.sent_ns && call.arrived_ns <= request.answered_ns;
+    if (of_this && call.arrived_ns > last.value_or(0)) last = call.arrived_ns;
+  }
+  return last;
+}
+
+class LaneMaker {
+ public:
+  LaneMaker(const std::string& series, const TimedRequest& request, std::int64_t before_ns, Border border,
+            std::int64_t arrived_ns)
+      : request_(request), before_ns_(before_ns), arrived_ns_(arrived_ns) {
+    lane_.series = series;
+    lane_.zero_ns = arrived_ns;
+    lane_.border = border;
+    lane_.sent_us = us(request.sent_ns);
+    lane_.answered_us = us(request.answered_ns);
+    lane_.window_us = -us(before_ns);
+  }
+
+  void add(const TracedCall& call) {
+    if (!call.is_order) note_order(call);
+    if (call.returned_ns <= before_ns_ || call.entered_ns >= request_.answered_ns) return;
+    if (call.is_order) return add_order(call);
+    // It slept in this call all the time: a thread that has nothing to do with this request.
+    if (call.entered_ns <= request_.sent_ns && call.returned_ns >= request_.answered_ns) return;
+    count(call);
+    add_call(call);
+  }
+
+  Lane finished() {
+    threads_first();
+    add_notice();
+    add_work();
+    std::ranges::stable_sort(lane_.pieces, {}, [](const Piece& piece) { return std::pair(piece.row, piece.from_us); });
+    if (lane_.pieces.empty()) lane_.missing = "the trace holds no call of this request";
+    return std::move(lane_);
+  }
+
+ private:
+  double us(std::int64_t ns) const { return static_cast<double>(ns - arrived_ns_) / 1000; }
+
+  std::size_t row_of(std::int64_t thread) {
+    const auto [found, is_new] = rows_.try_emplace(thread, lane_.rows.size());
+    if (is_new) {
+      lane_.threads.resize(lane_.rows.size(), 0);  // orders between have none
+      lane_.threads.push_back(thread);
+      lane_.rows.push_back(Row::thread);
+    }
+    return found->second;
+  }
+  std::size_t order_row() {
+    if (!order_row_) {
+      order_row_ = lane_.rows.size();
+      lane_.rows.push_back(Row::order);
+    }
+    return *order_row_;
+  }
+
+  // An order is older than the call that sleeps for it, and is drawn below.
+  void threads_first() {
+    lane_.threads.resize(lane_.rows.size(), 0);
+    std::vector<std::size_t> order(lane_.rows.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_partition(order, [&](std::size_t row) { return lane_.rows[row] == Row::thread; });
+    std::vector<std::size_t> place(order.size());
+    std::vector<Row> rows;
+    std::vector<std::int64_t> threads;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      place[order[i]] = i;
+      rows.push_back(lane_.rows[order[i]]);
+      threads.push_back(lane_.threads[order[i]]);
+    }
+    for (auto& piece : lane_.pieces) piece.row = place[piece.row];
+    lane_.rows = std::move(rows);
+    lane_.threads = std::move(threads);
+  }
+
+  void count(const TracedCall& call) {
+    const bool under_way = call.returned_ns > request_.sent_ns;
+    lane_.calls += under_way;
+    lane_.calls_in_vain += under_way && call.in_vain();
+    if (call.entered_ns < arrived_ns_ && call.in_vain()) ++lane_.asked_in_vain;
+    const bool sleeps = waits(call) || receives(call) || call.call == "nanosleep";
+    if (call.entered_ns >= arrived_ns_ || call.in_vain() || !sleeps) return;
+    lane_.blocked_us += us(std::min(call.returned_ns, arrived_ns_)) - us(std::max(call.entered_ns, before_ns_));
+    lane_.blocked_cpu_us += static_cast<double>(call.cpu_ns) / 1000;
+  }
+
+  // One call may be two pieces: until the data came, and from then on.
+  void add_call(const TracedCall& call) {
+    const auto row = row_of(call.thread);
+    const bool straddles = call.entered_ns < arrived_ns_ && call.returned_ns > arrived_ns_;
+    const bool passes_on = call.call == "io_uring_enter" && call.entered_ns > arrived_ns_ && !replied_;
+    if (sends(call) || passes_on) {
+      replied_ = replied_ || call.entered_ns > arrived_ns_;
+      // io_uring_enter passes the answer on and goes to sleep; when the one ended and the other began is not told.
+      add_piece(call, row, Doing::reply, call.entered_ns,
+                passes_on ? std::min(call.returned_ns, request_.answered_ns) : call.returned_ns);
+    } else if (call.in_vain() || (pauses(call) && call.entered_ns < arrived_ns_)) {
+      add_piece(call, row, Doing::spinning, call.entered_ns, call.returned_ns);
+    } else if (call.entered_ns >= arrived_ns_ && call.returned_ns > request_.answered_ns) {
+      add_piece(call, row, Doing::blocked, call.entered_ns, call.returned_ns);  // asleep again
+    } else if (straddles && (waits(call) || receives(call))) {
+      add_piece(call, row, Doing::blocked, call.entered_ns, arrived_ns_);
+      add_piece(call, row, after_arrival(call), arrived_ns_, call.returned_ns);
+    } else if (waits(call) && call.returned_ns <= arrived_ns_) {
+      add_piece(call, row, Doing::blocked, call.entered_ns, call.returned_ns);
+    } else if (receives(call)) {
+      add_piece(call, row, Doing::copy, call.entered_ns, call.returned_ns);
+    } else {
+      add_piece(call, row, Doing::other, call.entered_ns, call.returned_ns);
+    }
+  }
+
+  // Whether the bytes are in the program's memory when a call returns that the data ended.
+  Doing after_arrival(const TracedCall& call) const {
+    if (receives(call)) return Doing::wake_and_copy;
+    return copied_by_others_ || call.call == "io_uring_enter" ? Doing::copied_for_us : Doing::notice;
+  }
+
+  // glibc's orders are calls of their own: given by aio_read, and looked at by aio_return.
+  void note_order(const TracedCall& call) {
+    if (call.call == "aio_read") {
+      copied_by_others_ = true;
+      given_ns_[call.descriptor] = call.returned_ns;
+    }
+    const auto given = given_ns_.find(call.descriptor);
+    if (call.call != "aio_return" || given == given_ns_.end()) return;
+    TracedCall order = call;
+    order.call = "aio_read";
+    order.entered_ns = given->second;
+    order.returned_ns = call.entered_ns;
+    given_ns_.erase(given);
+    if (order.returned_ns > request_.sent_ns) add_order(order);
+  }
+
+  void add_order(const TracedCall& order) {
+    if (sends(order) || order.returned_ns <= arrived_ns_ || order.entered_ns >= arrived_ns_ || order.result <= 0)
+      return;
+    add_piece(order, order_row(), Doing::handed_over, order.entered_ns, arrived_ns_);
+    add_piece(order, order_row(), Doing::copied_for_us, arrived_ns_, order.returned_ns);
+  }
+
+  // A run of calls in vain is one piece, from the first to the last, whatever calls they are.
+  void add_piece(const TracedCall& call, std::size_t row, Doing doing, std::int64_t from_ns, std::int64_t to_ns) {
+    if (doing == Doing::spinning) {
+      const auto last = std::find_if(lane_.pieces.rbegin(), lane_.pieces.rend(),
+                                     [&](const Piece& piece) { return piece.row == row; });
+      if (last != lane_.pieces.rend() && last->doing == Doing::spinning) {
+        if (last->call.find(call.call) == std::string::npos) last->call += " + " + call.call;
+        last->to_us = us(to_ns);
+        last->cpu_us += static_cast<double>(call.cpu_ns) / 1000;
+        last->repeat += call.in_vain();
+        return;
+      }
+    }
+    lane_.pieces.push_back({row, doing, call.call, call.where, us(from_ns), us(to_ns),
+                            static_cast<double>(call.cpu_ns) / 1000, call.result, 1});
+  }
+
+  // A thread that was awake when the data came knows of it when it next asks.
+  void add_notice() {
+    const bool told = std::ranges::any_of(lane_.pieces, [](const Piece& piece) {
+      return piece.doing == Doing::notice || piece.doing == Doing::wake_and_copy || piece.doing == Doing::copied_for_us;
+    });
+    const auto copy = std::ranges::find(lane_.pieces, Doing::copy, &Piece::doing);
+    if (told || copy == lane_.pieces.end() || copy->from_us <= 0) return;
+    const Piece notice{.row = copy->row, .doing = Doing::notice, .from_us = 0, .to_us = copy->from_us};
+    for (auto& piece : lane_.pieces) {
+      if (piece.row == notice.row && piece.doing == Doing::spinning && piece.to_us > 0) piece.to_us = 0;
+    }
+    lane_.pieces.push_back(notice);
+  }
+
+  // What a thread does between having the request and sending, or handing over, its answer.
+  void add_work() {
+    std::ranges::stable_sort(lane_.pieces, {}, &Piece::from_us);
+    std::map<std::size_t, double> in_hand;  // by row: since when
+    std::vector<Piece> work;
+    for (const auto& piece : lane_.pieces) {
+      if (lane_.rows[piece.row] == Row::order) continue;
+      const auto since = in_hand.find(piece.row);
+      if (piece.doing == Doing::reply && since != in_hand.end()) {
+        if (piece.from_us - since->second > kWorthShowing) {
+          work.push_back({.row = piece.row, .doing = Doing::work, .from_us = since->second, .to_us = piece.from_us});
+        }
+        in_hand.erase(since);
+        break;
+      }
+      const bool has_it = piece.doing == Doing::copy || piece.doing == Doing::wake_and_copy ||
+                          piece.doing == Doing::copied_for_us || piece.doing == Doing::other;
+      if (has_it && piece.to_us > 0) in_hand[piece.row] = piece.to_us;
+    }
+    lane_.pieces.insert(lane_.pieces.end(), work.begin(), work.end());
+  }
+
+  const TimedRequest request_;
+  const std::int64_t before_ns_;
+  const std::int64_t arrived_ns_;
+  Lane lane_;
+  std::map<std::int64_t, std::size_t> rows_;  // by thread
+  std::optional<std::size_t> order_row_;
+  std::map<int, std::int64_t> given_ns_;  // of glibc's orders, by descriptor
+  bool copied_by_others_ = false;
+  bool replied_ = false;
+};
+
+}  // namespace
+
+std::size_t exemplar(const std::vector<TimedRequest>& requests, double share) {
+  const std::size_t first = requests.size() / 4;
+  std::vector<std::size_t> order;
+  for (std::size_t i = first; i < requests.size(); ++i) order.push_back(i);
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return requests[i].answered_ns - requests[i].sent_ns; });
+  if (order.empty()) return 0;
+  const auto at = static_cast<std::size_t>(std::floor(share * static_cast<double>(order.size())));
+  return order[std::min(at, order.size() - 1)];
+}
+
+Lane make_lane(const std::string& series, const std::vector<TracedCall>& calls,
+               const std::vector<TimedRequest>& requests, std::size_t chosen) {
+  if (chosen >= requests.size()) {
+    Lane lane;
+    lane.series = series;
+    lane.missing = "no request was answered";
+    return lane;
+  }
+  const auto& request = requests[chosen];
+  const auto arrived = arrival_of(calls, request);
+  const std::int64_t before_ns = chosen > 0 ? requests[chosen - 1].answered_ns : request.sent_ns;
+  LaneMaker maker(series, request, before_ns, arrived ? Border::exact : Border::at_most,
+                  arrived.value_or(request.sent_ns));
+  for (const auto& call : calls) maker.add(call);
+  auto lane = maker.finished();
+  lane.requests = static_cast<int>(requests.size());
+  return lane;
+}
+
+}  // namespace iolab::lab

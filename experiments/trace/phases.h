@@ -1,0 +1,92 @@
+// The two phases of the textbook's figure, from a trace: waiting for data, and what comes after it. All that one model
+// did with one request, as pieces of the time of its threads, with 0 where the data had arrived in the kernel.
+//
+// Where the border lies is measured: the kernel stamps what arrives (io_models/arrival_stamp.h). Where two things are
+// one call they are one piece, because from here they cannot be told apart: a blocking recv() wakes up and copies.
+// Where no stamp can be had (posix-aio), only the sender's clock bounds the arrival, and nothing is said to be exact.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "experiments/trace/trace_file.h"
+
+namespace iolab::lab {
+
+struct TimedRequest {
+  std::int64_t sent_ns = 0;      // before the client's send()
+  std::int64_t answered_ns = 0;  // the client has the whole answer
+};
+
+enum class Doing : std::uint8_t {
+  blocked,        // asleep in a call, and the data is not there
+  spinning,       // asking in vain
+  handed_over,    // not a thread's time: an order for data that is not there yet lies with the kernel or a helper
+  notice,         // the data is there; the thread does not know it yet
+  copy,           // in the call that receives, and the data was there when it began
+  wake_and_copy,  // in the call that receives, and the data came while it lasted
+  copied_for_us,  // the data is there, and somebody else copies it before the thread hears of it
+  work,           // the session and what is behind it
+  reply,          // sending the answer, or handing it over to be sent
+  other,          // any other call
+};
+
+struct Piece {
+  std::size_t row = 0;  // index into Lane::rows
+  Doing doing = Doing::work;
+  std::string call;  // empty for work
+  std::string where;
+  double from_us = 0;  // 0: the data has arrived
+  double to_us = 0;
+  double cpu_us = 0;  // of this call, the part of it that is drawn as another piece included
+  std::int64_t result = 0;
+  int repeat = 1;  // a run of calls in vain is one piece
+
+  double length_us() const { return to_us - from_us; }
+};
+
+enum class Border : std::uint8_t {
+  none,     // nothing was traced
+  exact,    // the kernel's stamp of the last byte
+  at_most,  // the sender's clock: the data arrived after this moment, so what is said to follow it lasted at most so
+            // long
+};
+
+enum class Row : std::uint8_t {
+  thread,  // of the layer
+  order,   // that was handed over
+  helper,  // a thread that makes calls of its own, as only the kernel sees
+};
+
+// What one model did with one request.
+struct Lane {
+  std::string series;
+  std::string missing;  // why there is nothing
+  std::vector<Row> rows;
+  std::vector<std::int64_t> threads;  // id of each row's thread; 0 for an order; may be shorter than `rows`
+  std::vector<Piece> pieces;
+  Border border = Border::none;
+  double sent_us = 0;          // not above 0
+  double answered_us = 0;      // the client has it
+  double arrived_seen_us = 0;  // at_most, and the kernel was watched: when bytes came in fact
+  double window_us = 0;        // from the answer before to the arrival: what the threads did in it is drawn
+
+  // While there was nothing to do: of the thread that served.
+  double blocked_us = 0;
+  double blocked_cpu_us = 0;  // that sleeping cost
+  int asked_in_vain = 0;
+
+  int calls = 0;             // begun or ended between send and answer
+  int calls_in_vain = 0;     // of them
+  int requests = 0;          // traced, of which this is one
+  std::int64_t zero_ns = 0;  // CLOCK_MONOTONIC, of the arrival
+};
+
+// Exemplars are chosen by rule, never by hand: the request nearest to that share of all but the first quarter, in which
+// connections and caches are cold. 0.5: the median.
+std::size_t exemplar(const std::vector<TimedRequest>& requests, double share);
+Lane make_lane(const std::string& series, const std::vector<TracedCall>& calls,
+               const std::vector<TimedRequest>& requests, std::size_t chosen);
+
+}  // namespace iolab::lab

@@ -1,0 +1,295 @@
+#include "experiments/trace/trace_pass.h"
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+
+#include "clients/dialogue.h"
+#include "experiments/machine/interrupt.h"
+#include "experiments/run/level_load.h"
+#include "experiments/spec/json_document.h"
+#include "experiments/words/units.h"
+#include "experiments/words/words.h"
+
+namespace iolab::lab {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kBetweenRequests = 3ms;  // so that the server has gone to sleep again
+constexpr timeval kAnswerLimit{5, 0};
+
+std::int64_t now_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+void pause() {
+  const timespec left{0, std::chrono::nanoseconds(kBetweenRequests).count()};
+  ::clock_nanosleep(CLOCK_MONOTONIC, 0, &left, nullptr);
+}
+
+// The lab itself is the client here: for the time of the traced requests it stays on the load's CPU.
+class PinnedHere {
+ public:
+  explicit PinnedHere(int cpu) {
+    sched_getaffinity(0, sizeof before_, &before_);
+    cpu_set_t only;
+    CPU_ZERO(&only);
+    CPU_SET(cpu, &only);
+    sched_setaffinity(0, sizeof only, &only);
+  }
+  ~PinnedHere() { sched_setaffinity(0, sizeof before_, &before_); }
+  PinnedHere(const PinnedHere&) = delete;
+  PinnedHere& operator=(const PinnedHere&) = delete;
+
+ private:
+  cpu_set_t before_{};
+};
+
+class Connection {
+ public:
+  Connection(const io::Address& address, std::size_t longest_answer)
+      : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), room_(longest_answer) {
+    sockaddr_in where{};
+    where.sin_family = AF_INET;
+    where.sin_port = htons(address.port);
+    where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int on = 1;
+    setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &kAnswerLimit, sizeof kAnswerLimit);
+    open_ = ::connect(socket_.get(), reinterpret_cast<sockaddr*>(&where), sizeof where) == 0;
+  }
+  bool open() const { return open_; }
+
+  // One request, one answer.
+  bool exchange(clients::Dialogue& dialogue, const clients::Framing& framing, TimedRequest& times) {
+    const auto request = dialogue.request(0);
+    std::size_t bytes = 0;
+    for (const auto& piece : request) bytes += piece.iov_len;
+    times.sent_ns = now_ns();
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(request.data());
+    message.msg_iovlen = request.size();
+    if (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL) != static_cast<ssize_t>(bytes)) return false;
+    std::size_t have = 0;
+    for (;;) {
+      const auto got = ::recv(socket_.get(), room_.data() + have, room_.size() - have, 0);
+      if (got <= 0) return false;
+      have += static_cast<std::size_t>(got);
+      const auto whole = framing.answer_bytes({room_.data(), have});
+      if (whole < 0 || whole > static_cast<std::int64_t>(room_.size())) return false;
+      if (whole == 0 || static_cast<std::size_t>(whole) > have) continue;
+      times.answered_ns = now_ns();
+      return !dialogue.answered(0, {room_.data(), static_cast<std::size_t>(whole)}).error;
+    }
+  }
+
+ private:
+  io::Fd socket_;
+  bool open_ = false;
+  std::vector<std::byte> room_;
+};
+
+std::expected<std::vector<TimedRequest>, std::string> send_requests(const clients::LoadSpec& spec, int how_many) {
+  const auto script = clients::make_script(spec);
+  if (!script) return std::unexpected(script.error());
+  const auto dialogue = (*script)->dialogue(0);
+  Connection connection(spec.target, std::max<std::size_t>((*script)->framing().longest_bytes, 64 << 10));
+  if (!connection.open()) return std::unexpected("the server does not accept a connection");
+  std::vector<TimedRequest> times;
+  for (int i = 0; i < how_many && !interrupted(); ++i) {
+    TimedRequest request;
+    if (!connection.exchange(*dialogue, (*script)->framing(), request)) {
+      return std::unexpected(dialogue->note().empty() ? "a request was not answered" : dialogue->note());
+    }
+    times.push_back(request);
+    pause();
+  }
+  return times;
+}
+
+// Datagrams of 64 B to an echo, the last of which ends it.
+std::expected<std::vector<TimedRequest>, std::string> send_datagrams(std::uint16_t port, int how_many) {
+  const io::Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_port = htons(port);
+  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &kAnswerLimit, sizeof kAnswerLimit);
+  if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&where), sizeof where) != 0) {
+    return std::unexpected("the echo cannot be reached");
+  }
+  std::vector<TimedRequest> times;
+  std::array<std::byte, 64> message{};
+  for (int i = 0; i < how_many && !interrupted(); ++i) {
+    TimedRequest request{.sent_ns = now_ns(), .answered_ns = 0};
+    if (::send(socket.get(), message.data(), message.size(), 0) < 0 ||
+        ::recv(socket.get(), message.data(), message.size(), 0) < 0) {
+      return std::unexpected("a datagram was not echoed");
+    }
+    request.answered_ns = now_ns();
+    times.push_back(request);
+    pause();
+  }
+  ::send(socket.get(), "quit", 4, 0);
+  return times;
+}
+
+double median_us(const std::vector<TimedRequest>& requests) {
+  if (requests.empty()) return 0;
+  const auto& middle = requests[exemplar(requests, 0.5)];
+  return static_cast<double>(middle.answered_ns - middle.sent_ns) / 1000;
+}
+
+void empty(const std::string& directory) {
+  std::error_code ignored;
+  for (const auto& left : std::filesystem::directory_iterator(directory, ignored)) {
+    std::filesystem::remove_all(left.path(), ignored);
+  }
+}
+
+std::vector<pid_t> threads_of(pid_t process) {
+  std::vector<pid_t> threads;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(fmt::format("/proc/{}/task", process), ignored)) {
+    threads.push_back(static_cast<pid_t>(std::stol(entry.path().filename())));
+  }
+  return threads;
+}
+
+class Pass {
+ public:
+  Pass(const RunData& data, std::size_t level, const OwnBinary& binary, const std::string& scratch,
+       const TraceSetup& setup)
+      : data_(data), level_(data.spec.levels[level]), binary_(binary), scratch_(scratch), setup_(setup) {
+    level_.workload.connections = 1;
+    level_.workload.idle_connections = 0;
+    level_.workload.stalled_connections = 0;
+    level_.workload.rate_per_s.reset();
+  }
+
+  TracedModel trace(const Series& series) const {
+    TracedModel traced{.series = series.id};
+    if (setup_.measure_overhead) {
+      const auto plain = requests_through(series, "", nullptr);
+      if (!plain) return missing(series, plain.error());
+      traced.untraced_us = median_us(*plain);
+    }
+    const std::string file = scratch_ + "/trace.jsonl";
+    auto watch = setup_.watch_kernel ? KernelWatch::start() : std::unexpected(std::string());
+    auto requests = requests_through(series, file, &traced.threads);
+    if (watch) traced.kernel = watch->stop();
+    if (!requests) return missing(series, requests.error());
+    const auto text = read_text_file(file);
+    if (!text) return missing(series, text.error());
+    traced.calls = parse_trace(*text);
+    traced.requests = std::move(*requests);
+    traced.traced_us = median_us(traced.requests);
+    empty(scratch_);
+    return traced;
+  }
+
+  static TracedModel missing(const Series& series, const std::string& reason) {
+    return {.series = series.id, .missing = reason};
+  }
+
+ private:
+  std::expected<std::vector<TimedRequest>, std::string> datagrams_through(const Series& series,
+                                                                          const std::string& trace_file,
+                                                                          std::vector<pid_t>* threads) const {
+    std::vector<std::string> arguments{"iolab", "udp-echo", "--model", series.model};
+    if (!trace_file.empty()) arguments.insert(arguments.end(), {"--trace", trace_file});
+    const std::string errors = scratch_ + "/echo.stderr";
+    auto echo = ChildProcess::start(
+        {.binary = &binary_, .arguments = std::move(arguments), .cpu = data_.cpus.server, .stderr_file = errors});
+    if (!echo) return std::unexpected(echo.error());
+    echo->close_input();
+    const auto line = echo->read_line(ChildProcess::Clock::now() + 10s);
+    int port = 0;
+    if (!line || std::sscanf(line->c_str(), "listening %d", &port) != 1) {
+      return std::unexpected(with_last_words("the echo did not start", errors));
+    }
+    auto requests = send_datagrams(static_cast<std::uint16_t>(port), setup_.requests);
+    if (threads != nullptr) *threads = threads_of(echo->pid());
+    if (!echo->wait(ChildProcess::Clock::now() + 2s)) echo->stop(1s);
+    return requests;
+  }
+
+  // A fresh server; what it wrote is whole when it has ended.
+  std::expected<std::vector<TimedRequest>, std::string> requests_through(const Series& series,
+                                                                         const std::string& trace_file,
+                                                                         std::vector<pid_t>* threads) const {
+    empty(scratch_);
+    if (setup_.udp) return datagrams_through(series, trace_file, threads);
+    const TrialSetup setup{.binary = &binary_, .cpus = data_.cpus, .scratch = scratch_, .trace_file = trace_file};
+    auto server = start_server(setup, series.model, data_.spec.threads, broker_properties(series, level_));
+    if (!server) return std::unexpected(server.error());
+    auto load = load_spec_for(level_, data_.spec.timing, data_.plan.seed);
+    load.target = server->address;
+    auto requests = send_requests(load, setup_.requests);
+    if (threads != nullptr) *threads = threads_of(server->process.pid());
+    server->process.stop(10s);
+    return requests;
+  }
+
+  const RunData& data_;
+  Level level_;
+  const OwnBinary& binary_;
+  const std::string& scratch_;
+  const TraceSetup& setup_;
+};
+
+}  // namespace
+
+std::vector<TracedModel> trace_models(const RunData& data, std::size_t level, const OwnBinary& binary,
+                                      const std::string& scratch, const TraceSetup& setup) {
+  const PinnedHere pinned(data.cpus.load);
+  const Pass pass(data, level, binary, scratch, setup);
+  std::vector<TracedModel> models;
+  for (std::size_t number = 0; number < data.plan.series.size() && !interrupted(); ++number) {
+    const auto& series = data.plan.series[number];
+    if (series.role != Role::model) continue;
+    const auto not_run = std::ranges::find_if(data.plan.not_run, [&](const NotRun& entry) {
+      return entry.series == number && entry.level == level && !entry.filtered;
+    });
+    models.push_back(not_run == data.plan.not_run.end() ? pass.trace(series) : Pass::missing(series, not_run->reason));
+  }
+  return models;
+}
+
+std::vector<Lane> lanes_of(const std::vector<TracedModel>& models, double share) {
+  std::vector<Lane> lanes;
+  for (const auto& model : models) {
+    if (model.missing.empty()) {
+      lanes.push_back(make_lane(model.series, model.calls, model.requests, exemplar(model.requests, share)));
+      auto& lane = lanes.back();
+      if (!model.kernel.empty()) add_kernel_events(lane, model.kernel, model.threads, lane.zero_ns);
+    } else {
+      Lane lane;
+      lane.series = model.series;
+      lane.missing = model.missing;
+      lanes.push_back(std::move(lane));
+    }
+  }
+  return lanes;
+}
+
+std::string traced_work(const Level& level, const TraceSetup& setup) {
+  if (setup.udp) return recorded("timeline.work_udp");
+  const Slot size("size", size_text(level.workload.record_bytes));
+  return recorded(level.workload.kind == "fetch" ? "timeline.work_fetch" : "timeline.work_produce", {size});
+}
+
+}  // namespace iolab::lab

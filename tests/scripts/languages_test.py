@@ -1,0 +1,123 @@
+"""The report in two languages: both in one file, each with pictures in its own letters; and its colours by number."""
+
+import json
+import re
+import sys
+import tempfile
+import unittest
+from html import unescape
+from pathlib import Path
+
+from example_run import FOUND, ROOT, catalogue, chinese, draw, english
+
+sys.path.insert(0, str(ROOT / "scripts"))
+from iolab_report import blocks, page
+from iolab_report.edition import Edition
+
+MOST_BYTES = 3_000_000
+
+
+def luminance(color):
+    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    """As WCAG 2.2 defines it: 1 for equal colours, 21 for black on white."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def readable_characters():
+    """What the fonts that matplotlib was given can write."""
+    from iolab_report import fonts
+    from matplotlib import font_manager
+
+    written = set()
+    for family in fonts.families():
+        path = font_manager.findfont(font_manager.FontProperties(family=[family]))
+        written |= {chr(code) for code in font_manager.get_font(path).get_charmap()}
+    return written
+
+
+class LanguagesTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="iolab-languages-")
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.directory = Path(cls.folder.name)
+        cls.ended = draw(english(), cls.directory, chinese())
+        cls.page = (cls.directory / "report.html").read_text(encoding="utf-8")
+
+    def test_holds_both(self):
+        """One of the two languages is not on the page, or its pictures are not drawn, or drawing them complains."""
+        self.assertEqual((self.ended.returncode, self.ended.stderr), (0, ""))
+        for tag in ("en", "zh-Hans"):
+            self.assertEqual(self.page.count(f'<main lang="{tag}"'), 1)
+        self.assertIn(FOUND, self.page)
+        for chart in english()["charts"]:
+            for name in (chart["id"], f"{chart['id']}.zh"):
+                self.assertTrue((self.directory / f"figures/{name}.png").is_file())
+
+    def test_is_small_enough_to_send(self):
+        """The page with both languages is larger than what a mail takes without a thought."""
+        self.assertLess(len(self.page.encode()), MOST_BYTES)
+
+    def test_every_character_can_be_drawn(self):
+        """A picture shows an empty box, because no chosen font has that character."""
+        drawn = set("".join(re.findall(r"<text[^>]*>([^<]*)</text>", self.page)))
+        self.assertIn("闲", drawn)
+        texts = drawn | set("".join(catalogue("zh").values())) | set("".join(catalogue("en").values()))
+        self.assertEqual(sorted(set(map(unescape, texts)) - readable_characters() - {"\n"}), [])
+
+    def test_every_word_is_in_the_catalogue(self):
+        """The page asks for a word that no catalogue has, and prints its key."""
+        asked = set()
+        for path in (ROOT / "scripts/iolab_report").glob("*.py"):
+            asked |= set(re.findall(r"""words(?:\.html)?\(\s*["']([a-z_.]*[a-z_])["']""", path.read_text()))
+        asked |= {f"section.{name}" for name in blocks.NAMES} | {f"nothing.{name}" for name in blocks.NAMES}
+        self.assertGreater(len(asked), 50)
+        self.assertEqual([key for key in sorted(asked) if f"page.{key}" not in catalogue("zh")], [])
+
+    def test_an_old_run_takes_its_words_from_the_catalogue(self):
+        """A file that was written before a word existed shows the key of that word, or the word in English."""
+        old = json.loads(json.dumps({**chinese(), "words": {}}))
+        self.assertEqual(Edition(old).words("theme"), catalogue("zh")["page.theme"])
+
+    def test_eleven_blocks_in_order(self):
+        """A block is missing, stands at another place, or skips a level of heading."""
+        wanted = [name for name in blocks.NAMES]
+        self.assertEqual(re.findall(r'<section class="block [^"]*" id="([a-z_]+)"', self.page)[:11], wanted)
+        levels = [int(level) for level in re.findall(r"<h([1-6])>", self.page)]
+        jumps = [(one, other) for one, other in zip(levels, levels[1:]) if other > one + 1]
+        self.assertEqual(jumps, [])
+
+    def test_every_table_says_what_it_is(self):
+        """A table has no caption, or a head that does not say what it is the head of."""
+        for table in re.findall(r"<table.*?</table>", self.page, re.DOTALL):
+            self.assertIn("<caption>", table[:80])
+            self.assertNotRegex(table, r"<th(?! scope)[ >]")
+
+    def test_colours_can_be_told_apart(self):
+        """Text has a contrast below 4.5, or the edge of a button one below 3, in the light or the dark."""
+        for theme in (page.LIGHT, page.DARK):
+            for behind in ("page", "card"):
+                for ink in ("ink", "soft", "accent"):
+                    self.assertGreaterEqual(contrast(theme[ink], theme[behind]), 4.5, (ink, behind))
+                for graphic in ("edge", "warn"):
+                    self.assertGreaterEqual(contrast(theme[graphic], theme[behind]), 3, (graphic, behind))
+
+    def test_series_can_be_told_apart_on_grey(self):
+        """Two series have the same marker and the same dash, and are one line on a grey print."""
+        signs = [(series["marker"], str(series["dash"])) for series in english()["series"]]
+        self.assertEqual(len(signs), len(set(signs)))
+
+    def test_own_scripts_are_short(self):
+        """The page's scripts grow beyond what a reader of its source reads."""
+        lines = sum(len(path.read_text().splitlines()) for path in (ROOT / "scripts/iolab_report").glob("*.js"))
+        self.assertLessEqual(lines, 300)
+
+
+if __name__ == "__main__":
+    unittest.main()
