@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "experiments/run/duet_json.h"
+
 namespace {
 
 iolab::clients::DuetSide side(const char* port, const char* pid, bool pause) {
@@ -28,8 +30,8 @@ int main(int argc, char** argv) {
   }
   const bool pause = argc > 9 && std::string_view(argv[9]) == "pause";
   iolab::clients::DuetSpec spec;
-  spec.a = side(argv[1], argv[2], pause);
-  spec.b = side(argv[3], argv[4], pause);
+  spec.baseline = side(argv[1], argv[2], pause);
+  spec.others = {side(argv[3], argv[4], pause)};
   spec.load.kind = iolab::clients::LoadKind::echo;
   spec.load.connections = std::atoi(argv[5]);
   spec.load.message_bytes = static_cast<std::size_t>(std::atol(argv[6]));
@@ -45,8 +47,9 @@ int main(int argc, char** argv) {
                  result->note.c_str());
     return 1;
   }
-  std::printf("{\"cpu_ratio\": %.6f, \"rate_ratio\": %.6f, \"answered_a\": %llu, \"answered_b\": %llu}\n",
-              result->cpu_ratio, result->rate_ratio, static_cast<unsigned long long>(result->answered_a),
-              static_cast<unsigned long long>(result->answered_b));
+  const auto ratios = iolab::lab::ratios_of(result->comparisons.front());
+  std::printf("{\"cpu_ratio\": %.6f, \"rate_ratio\": %.6f, \"answered_a\": %llu, \"answered_b\": %llu}\n", ratios.cpu,
+              ratios.rate, static_cast<unsigned long long>(result->answered_baseline),
+              static_cast<unsigned long long>(ratios.answered));
   return 0;
 }
