@@ -13,7 +13,7 @@
 namespace iolab::clients {
 namespace {
 
-struct Options {
+struct ConsumeOptions {
   std::string bootstrap_server = kDefaultBootstrap;
   std::string topic;
   bool from_beginning = false;
@@ -62,7 +62,7 @@ struct RecordFormat {
   }
 };
 
-Result<RecordFormat> record_format(const Options& options) {
+Result<RecordFormat> record_format(const ConsumeOptions& options) {
   const auto properties = Properties::parse(
       options.properties, {"print.timestamp", "print.partition", "print.offset", "print.headers", "print.key",
                            "print.value", "key.separator", "line.separator", "null.literal"});
@@ -80,7 +80,7 @@ Result<RecordFormat> record_format(const Options& options) {
   return format;
 }
 
-Result<std::int64_t> start_offset(ProtocolClient& client, const Options& options, int partition) {
+Result<std::int64_t> start_offset(ProtocolClient& client, const ConsumeOptions& options, int partition) {
   if (options.from_beginning || options.offset == "earliest") {
     return offset_at(client, options.topic, partition, protocol::kEarliestTimestamp);
   }
@@ -92,7 +92,7 @@ Result<std::int64_t> start_offset(ProtocolClient& client, const Options& options
   return std::unexpected(fmt::format("--offset {} is neither earliest, latest nor a number", options.offset));
 }
 
-Result<std::vector<TopicReader::Position>> start_positions(ProtocolClient& client, const Options& options) {
+Result<std::vector<TopicReader::Position>> start_positions(ProtocolClient& client, const ConsumeOptions& options) {
   const auto partitions = count_partitions(client, options.topic);
   if (!partitions) return std::unexpected(partitions.error());
   if (options.partition >= *partitions) {
@@ -110,7 +110,7 @@ Result<std::vector<TopicReader::Position>> start_positions(ProtocolClient& clien
 }
 
 // Until enough messages have been read, none came for the time of the timeout, or Ctrl-C.
-Result<std::uint64_t> consume(const CommandSession& session, TopicReader& reader, const Options& options,
+Result<std::uint64_t> consume(const CommandSession& session, TopicReader& reader, const ConsumeOptions& options,
                               const RecordFormat& format) {
   std::uint64_t total = 0;
   std::string out;
@@ -135,7 +135,7 @@ Result<std::uint64_t> consume(const CommandSession& session, TopicReader& reader
   return total;
 }
 
-int run(const Options& options) {
+int run(const ConsumeOptions& options) {
   const CommandSession session("iolab consume");
   const auto format = record_format(options);
   if (!format) return session.refuse(format.error());
@@ -159,7 +159,7 @@ int run(const Options& options) {
 
 void add_consume_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("consume", "Records become lines of stdout (as kafka-console-consumer.sh)");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ConsumeOptions>();
   command->add_option("--bootstrap-server", options->bootstrap_server, "HOST:PORT of the broker")
       ->capture_default_str();
   command->add_option("--topic", options->topic, "From where")->required();

@@ -20,7 +20,7 @@
 namespace iolab::clients {
 namespace {
 
-struct Options {
+struct ProduceOptions {
   std::string bootstrap_server = kDefaultBootstrap;
   std::string topic;
   std::vector<std::string> properties;           // how lines are read
@@ -78,7 +78,7 @@ struct LineFormat {
   bool ignore_missing_key = false;
 };
 
-Result<LineFormat> line_format(const Options& options) {
+Result<LineFormat> line_format(const ProduceOptions& options) {
   const auto properties = Properties::parse(options.properties, {"parse.key", "key.separator", "ignore.error"});
   if (!properties) return std::unexpected(properties.error());
   LineFormat format{properties->flag("parse.key"), properties->text("key.separator").value_or("\t"),
@@ -87,7 +87,7 @@ Result<LineFormat> line_format(const Options& options) {
   return format;
 }
 
-Result<ProducerSettings> producer_settings(const Options& options) {
+Result<ProducerSettings> producer_settings(const ProduceOptions& options) {
   const auto properties = Properties::parse(
       options.producer_properties,
       {"acks", "batch.size", "linger.ms", "compression.type", "max.in.flight.requests.per.connection"});
@@ -134,7 +134,7 @@ Result<void> produce_lines(const CommandSession& session, Producer& producer, co
   return session.interrupted() ? Result<void>() : producer.flush();
 }
 
-int run(const Options& options) {
+int run(const ProduceOptions& options) {
   const CommandSession session("iolab produce");
   const auto format = line_format(options);
   if (!format) return session.refuse(format.error());
@@ -155,7 +155,7 @@ int run(const Options& options) {
 
 void add_produce_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("produce", "Lines of stdin become records (as kafka-console-producer.sh)");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ProduceOptions>();
   command->add_option("--bootstrap-server", options->bootstrap_server, "HOST:PORT of the broker")
       ->capture_default_str();
   command->add_option("--topic", options->topic, "Where to")->required();

@@ -18,7 +18,7 @@ namespace {
 
 using protocol::ErrorCode;
 
-struct Options {
+struct TopicsOptions {
   std::string bootstrap_server = kDefaultBootstrap;
   bool create = false, list = false, describe = false, alter = false, remove = false;
   bool if_exists = false, if_not_exists = false;
@@ -40,7 +40,7 @@ Result<TopicConfig> read_config(const std::vector<std::string>& pairs) {
   return config;
 }
 
-int create(const CommandSession& session, ProtocolClient& client, const Options& options) {
+int create(const CommandSession& session, ProtocolClient& client, const TopicsOptions& options) {
   const auto config = read_config(options.config);
   if (!config) return session.refuse(config.error());
   const auto created = create_topic(client, options.topic, options.partitions, *config);
@@ -53,13 +53,13 @@ int create(const CommandSession& session, ProtocolClient& client, const Options&
   return kOk;
 }
 
-int remove(const CommandSession& session, ProtocolClient& client, const Options& options) {
+int remove(const CommandSession& session, ProtocolClient& client, const TopicsOptions& options) {
   if (options.if_exists && !count_partitions(client, options.topic)) return kOk;
   const auto deleted = delete_topic(client, options.topic);
   return deleted ? kOk : session.fail(deleted.error());
 }
 
-int alter(const CommandSession& session, ProtocolClient& client, const Options& options) {
+int alter(const CommandSession& session, ProtocolClient& client, const TopicsOptions& options) {
   if (options.partitions < 1) return session.refuse("--alter needs --partitions N, more than the topic has");
   protocol::CreatePartitionsRequest request;
   auto& topic = request.topics.emplace_back();
@@ -121,7 +121,7 @@ std::string joined(const std::vector<std::int32_t>& nodes) {
   return text;
 }
 
-int describe(const CommandSession& session, ProtocolClient& client, const Options& options) {
+int describe(const CommandSession& session, ProtocolClient& client, const TopicsOptions& options) {
   auto metadata =
       describe_topics(client, options.topic.empty() ? std::vector<std::string>() : std::vector{options.topic});
   if (!metadata) return session.fail(metadata.error());
@@ -148,7 +148,7 @@ int describe(const CommandSession& session, ProtocolClient& client, const Option
   return kOk;
 }
 
-int run(const Options& options) {
+int run(const TopicsOptions& options) {
   const CommandSession session("iolab topics");
   const int actions = options.create + options.list + options.describe + options.alter + options.remove;
   if (actions != 1) return session.refuse("say one of --create, --list, --describe, --alter and --delete");
@@ -169,7 +169,7 @@ int run(const Options& options) {
 
 void add_topics_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("topics", "Create, list, describe, alter and delete topics (as kafka-topics.sh)");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TopicsOptions>();
   command->add_option("--bootstrap-server", options->bootstrap_server, "HOST:PORT of the broker")
       ->capture_default_str();
   command->add_flag("--create", options->create, "Create --topic");

@@ -9,6 +9,8 @@
 
 namespace iolab::clients {
 
+inline constexpr double kMegabyte = 1024.0 * 1024.0;  // what Kafka's tools call MB
+
 struct PerfProduceOptions {
   std::string bootstrap_server;  // or bootstrap.servers among the properties
   std::string topic;

@@ -13,8 +13,6 @@ namespace {
 
 using WallClock = std::chrono::system_clock;
 
-constexpr double kMegabyte = 1024.0 * 1024.0;
-
 // "2026-11-22 11:05:07:123", as Kafka's tools write it.
 std::string wall_text(WallClock::time_point time) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count() % 1000;

@@ -17,8 +17,6 @@
 namespace iolab::clients {
 namespace {
 
-constexpr double kMegabyte = 1024.0 * 1024.0;  // what Kafka's tools call MB
-
 double milliseconds(double ns) {
   return ns / 1e6;
 }

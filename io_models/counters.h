@@ -51,6 +51,7 @@ enum class Call : std::uint8_t {
   futex_wake,
   thread_create,
   pread,
+  preadv2,
   pwrite,
   fdatasync,
   fsync,

@@ -76,7 +76,7 @@ LAYERS = {
             "io_models/frontend.h",
             "io_models/counters.h",  # where storage's file calls are counted beside the sockets'
         ),
-        ("fmt/", "openssl/"),
+        ("fmt/", "openssl/", "liburing"),  # the ring reads files: iolab.fetch.cold
     ),
     "broker/session/command_": Layer(("broker/", "io_models/", *COMMANDS), ("fmt/", "CLI/", "nlohmann/")),
     "io_models/command_": Layer(("io_models/", *COMMANDS), ("CLI/", "nlohmann/", "fmt/")),

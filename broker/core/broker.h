@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "broker/base/buffer_pool.h"
+#include "broker/core/cold_read.h"
 #include "broker/core/deadlines.h"
 #include "broker/core/flush_queue.h"
 #include "broker/core/moment.h"
@@ -60,6 +61,9 @@ class Broker {
   Deadlines& deadlines() { return deadlines_; }
   FlushQueue& flushes() { return flushes_; }
   const TopicTable& topics() const { return topics_; }
+  // Who reads what is not in memory; null: whoever asks for it, and waits. Set before the first request.
+  ColdReader* cold_reader() const { return cold_reader_; }
+  void set_cold_reader(ColdReader* reader) { cold_reader_ = reader; }
 
   // These wait for the disk. With validate_only nothing changes, and what would be is returned.
   using Changed = std::expected<TopicPointer, TopicFault>;
@@ -103,6 +107,7 @@ class Broker {
   FlushQueue flushes_;
   std::unique_ptr<storage::LogDirectory> directory_;
   TopicTable topics_;
+  ColdReader* cold_reader_ = nullptr;
   std::mutex changing_topics_;
   std::int64_t retention_due_ms_ = 0;  // of the timer thread alone
 };

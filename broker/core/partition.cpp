@@ -219,6 +219,24 @@ std::expected<Partition::Records, ErrorCode> Partition::read(const storage::Read
   return std::unexpected(damaged(bytes.error()));
 }
 
+std::expected<std::optional<Partition::Records>, ErrorCode> Partition::read_now(const storage::ReadLocation& location,
+                                                                                base::BufferPool& buffers) {
+  auto buffer = std::make_shared<base::PooledBuffer>(buffers.take(location.bytes));
+  const auto bytes = storage::PartitionLog::read_now(location, buffer->bytes());
+  if (bytes && !*bytes) return std::nullopt;
+  if (bytes) return Records{buffer->bytes().first(**bytes), buffer};
+  const std::scoped_lock lock(mutex_);
+  return std::unexpected(damaged(bytes.error()));
+}
+
+std::expected<Partition::Records, ErrorCode> Partition::accept(const storage::ReadLocation& location,
+                                                               std::shared_ptr<base::PooledBuffer> buffer) {
+  const auto bytes = storage::PartitionLog::check(location, buffer->bytes().first(location.bytes));
+  if (bytes) return Records{buffer->bytes().first(*bytes), buffer};
+  const std::scoped_lock lock(mutex_);
+  return std::unexpected(damaged(bytes.error()));
+}
+
 // Found while reading without the lock, which is held now.
 ErrorCode Partition::damaged(const storage::StorageError& error) {
   const bool lasting = error.fault == storage::StorageFault::corrupt || error.fault == storage::StorageFault::io;

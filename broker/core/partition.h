@@ -79,6 +79,13 @@ class Partition : public std::enable_shared_from_this<Partition> {
   };
   std::expected<Records, protocol::ErrorCode> read(const storage::ReadLocation& location, base::BufferPool& buffers);
 
+  // The same of what is in memory, always copied; nothing: something of it would have to come from the disk.
+  std::expected<std::optional<Records>, protocol::ErrorCode> read_now(const storage::ReadLocation& location,
+                                                                      base::BufferPool& buffers);
+  // The same of bytes that were read by other means.
+  std::expected<Records, protocol::ErrorCode> accept(const storage::ReadLocation& location,
+                                                     std::shared_ptr<base::PooledBuffer> buffer);
+
   using Found = std::expected<std::optional<storage::TimestampAndOffset>, protocol::ErrorCode>;
   Found find_timestamp(std::int64_t timestamp_ms);
   Found find_max_timestamp();

@@ -40,6 +40,7 @@ struct BrokerSettings {
   std::string log_dirs;
   std::string cluster_id;  // empty: the data directory's own, made at its first start
   std::string flush;       // as text; flush_policy() reads it
+  std::string fetch_cold;  // who waits for the disk: inline, pool or io_uring
   std::int64_t node_id;
   std::int64_t broker_id;
   std::int64_t num_partitions;

@@ -4,16 +4,19 @@
 //              holds the offset; the first one even if it exceeds every limit; the last may be cut short. Answered at
 //              once if min_bytes are there, max_wait_ms is 0, or any partition is an error; else when they have
 //              arrived or the time is over. Large ranges are sent from where they lie in the page cache, others are
-//              read once into a pooled buffer; neither is copied again.
+//              read once into a pooled buffer; neither is copied again. With iolab.fetch.cold=pool or io_uring what is
+//              not in memory is read by somebody else, and this answer waits for it alone.
 // Not here     fetch sessions (every answer has session id 0, so clients send full requests), transactions (the last
 //              stable offset is the high watermark, no transaction is ever aborted), replicas.
 #include "broker/protocol/messages/01_fetch.h"
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "broker/core/cold_read.h"
 #include "broker/core/waits.h"
 #include "broker/handlers/entries.h"
 
@@ -36,6 +39,8 @@ struct Wanted {
   std::int64_t max_bytes = 0;
   ErrorCode error = ErrorCode::none;
   core::Partition::Readable found;
+  std::optional<core::ColdRead::Outcome> records;  // read ahead of the answer
+  std::shared_ptr<core::ColdRead> cold;            // or on its way from the disk
 };
 
 // What one request wants, kept apart from the request's bytes: a long poll outlives them.
@@ -63,6 +68,31 @@ class Attempt {
   }
   std::int64_t bytes_found() const { return bytes_found_; }
   std::int64_t min_bytes() const { return min_bytes_; }
+
+  // Reads what is in memory, and has the rest read. True: it has to be waited for.
+  bool order_cold_reads(const core::Wakeup& sleeper) {
+    core::ColdReader* const reader = broker_.cold_reader();
+    if (reader == nullptr) return false;
+    bool waits = false;
+    for (Wanted& wanted : partitions_) {
+      const auto& location = wanted.found.location;
+      if (wanted.error != ErrorCode::none || location.bytes == 0) continue;
+      auto now = wanted.partition->read_now(location, broker_.buffers());
+      if (!now) {
+        wanted.records = std::unexpected(now.error());
+      } else if (*now) {
+        wanted.records = std::move(**now);
+      } else {
+        wanted.cold = std::make_shared<core::ColdRead>(wanted.partition, location, broker_.buffers(), sleeper);
+        reader->add(wanted.cold);
+        waits = true;
+      }
+    }
+    return waits;
+  }
+  bool cold_reads_done() const {
+    return std::ranges::all_of(partitions_, [](const Wanted& wanted) { return !wanted.cold || wanted.cold->done(); });
+  }
 
   bool write(base::GatherBuffer& out) {
     FetchResponse response;
@@ -131,12 +161,18 @@ class Attempt {
     answer.log_start_offset = wanted.found.offsets.start;
     if (wanted.found.location.bytes == 0) return;
 
-    auto read = wanted.partition->read(wanted.found.location, broker_.buffers());
+    auto read = records_of(wanted);
     if (!read) {
       answer.error_code = read.error();
       return;
     }
     answer.records.emplace(read->bytes, std::move(read->owner));
+  }
+
+  core::ColdRead::Outcome records_of(Wanted& wanted) {
+    if (wanted.records) return std::move(*wanted.records);
+    if (wanted.cold) return wanted.cold->take();
+    return wanted.partition->read(wanted.found.location, broker_.buffers());
   }
 
   struct NamedTopic {
@@ -153,10 +189,28 @@ class Attempt {
   std::vector<Wanted> partitions_;  // of all topics, in the order of the request
 };
 
+// There is enough to answer with, and something of it comes from the disk.
+class ReadingFetch final : public Parked {
+ public:
+  explicit ReadingFetch(Attempt attempt) : attempt_(std::move(attempt)) {}
+
+  bool holds_back() const override { return true; }
+  Progress resume(core::Moment, base::GatherBuffer& out) override {
+    if (!attempt_.cold_reads_done()) return Progress::waiting;
+    return attempt_.write(out) ? Progress::answered : Progress::close;
+  }
+
+ private:
+  Attempt attempt_;
+};
+
 class ParkedFetch final : public Parked {
  public:
   ParkedFetch(Attempt attempt, const core::Wakeup& sleeper, std::int64_t until_ms)
-      : attempt_(std::move(attempt)), wait_(std::make_shared<core::DataWait>(sleeper)), until_ms_(until_ms) {
+      : attempt_(std::move(attempt)),
+        sleeper_(sleeper),
+        wait_(std::make_shared<core::DataWait>(sleeper)),
+        until_ms_(until_ms) {
     attempt_.join(wait_);
     ticket_ = attempt_.broker().deadlines().add(until_ms, sleeper);
   }
@@ -181,30 +235,45 @@ class ParkedFetch final : public Parked {
   }
 
   Progress resume(core::Moment now, base::GatherBuffer& out) override {
-    if (!wait_->rung() && now.steady_ms < until_ms_) return Progress::waiting;
-    if (!look(now)) return Progress::waiting;
+    if (!reading_) {
+      if (!wait_->rung() && now.steady_ms < until_ms_) return Progress::waiting;
+      if (!look(now)) return Progress::waiting;
+      reading_ = attempt_.order_cold_reads(sleeper_);
+    }
+    if (reading_ && !attempt_.cold_reads_done()) return Progress::waiting;
     return attempt_.write(out) ? Progress::answered : Progress::close;
   }
 
-  Attempt& attempt() { return attempt_; }
+  // It need not wait after all.
+  Attempt take() {
+    attempt_.leave(wait_);
+    return std::move(attempt_);
+  }
 
  private:
   Attempt attempt_;
+  core::Wakeup sleeper_;
+  bool reading_ = false;  // from the disk; there is nothing else to wait for any more
   std::shared_ptr<core::DataWait> wait_;
   std::int64_t until_ms_;
   core::Deadlines::Ticket ticket_;
 };
+
+Outcome serve(Request& request, Attempt attempt, base::GatherBuffer& out) {
+  if (attempt.order_cold_reads(request.sleeper)) return parked(std::make_unique<ReadingFetch>(std::move(attempt)));
+  return attempt.write(out) ? answered() : close_connection();
+}
 
 Outcome handle(Request& request, FetchRequest& wanted, base::GatherBuffer& out) {
   if (wanted.session_id != 0 || wanted.session_epoch > 0) {  // we have never given one out
     return answer(request, FetchResponse{.error_code = ErrorCode::fetch_session_id_not_found, .responses = {}}, out);
   }
   Attempt attempt(request, wanted);
-  if (attempt.look() || wanted.max_wait_ms <= 0) return attempt.write(out) ? answered() : close_connection();
+  if (attempt.look() || wanted.max_wait_ms <= 0) return serve(request, std::move(attempt), out);
 
   auto waiting =
       std::make_unique<ParkedFetch>(std::move(attempt), request.sleeper, request.now.steady_ms + wanted.max_wait_ms);
-  if (waiting->look(request.now)) return waiting->attempt().write(out) ? answered() : close_connection();
+  if (waiting->look(request.now)) return serve(request, waiting->take(), out);
   return parked(std::move(waiting));
 }
 

@@ -14,6 +14,7 @@
 #include "broker/core/properties.h"
 #include "broker/handlers/dispatch.h"
 #include "broker/session/broker_host.h"
+#include "broker/session/cold_readers.h"
 #include "broker/session/listener.h"
 #include "broker/session/properties_file.h"
 #include "broker/session/stop_signals.h"
@@ -149,6 +150,18 @@ void serve(io::Frontend& frontend, const io::ListeningSockets& listening, Broker
   host.stop();
 }
 
+void announce(const Flags& flags, const io::ListeningSockets& listening, const Listener& listener,
+              const core::Broker& broker) {
+  if (!listening.sockets.empty()) {
+    fmt::print("listening {}\n", listener.text());
+    std::fflush(stdout);
+  }
+  base::log::info("broker started", {{"model", flags.model},
+                                     {"listener", listener.text()},
+                                     {"log.dirs", broker.settings().log_dirs},
+                                     {"topics", broker.topics().all().size()}});
+}
+
 std::expected<void, Refusal> run(const Flags& flags) {
   auto settings = read_settings(flags);
   if (!settings) return std::unexpected(settings.error());
@@ -189,14 +202,13 @@ std::expected<void, Refusal> run(const Flags& flags) {
     // survive kill -9, and whoever asked need not wait for the disk.
     StopSignals signals(kInterrupted);
     BrokerHost host(**broker, clock, &signals);
-    if (!listening->sockets.empty()) {
-      fmt::print("listening {}\n", endpoints->listener.text());
-      std::fflush(stdout);
+    const auto cold_reader = make_cold_reader((*broker)->settings().fetch_cold);
+    if (!cold_reader) {
+      (void)(*broker)->close();
+      return refuse(kCannotRunHere, cold_reader.error());
     }
-    base::log::info("broker started", {{"model", flags.model},
-                                       {"listener", endpoints->listener.text()},
-                                       {"log.dirs", (*broker)->settings().log_dirs},
-                                       {"topics", (*broker)->topics().all().size()}});
+    (*broker)->set_cold_reader(cold_reader->get());
+    announce(flags, *listening, endpoints->listener, **broker);
     serve(**frontend, *listening, host, signals.token());
   }
   if (!(*broker)->close())

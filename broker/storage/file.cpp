@@ -117,6 +117,20 @@ Expected<std::size_t> File::read_at(std::int64_t position, std::span<std::byte> 
   return done;
 }
 
+Expected<std::size_t> File::read_now(std::int64_t position, std::span<std::byte> into) const {
+  std::size_t done = 0;
+  while (done < into.size()) {
+    const iovec rest{into.data() + done, into.size() - done};
+    const ssize_t got = counted(hooks_, FileCall::preadv2, [&] {
+      return ::preadv2(descriptor_, &rest, 1, position + static_cast<off_t>(done), RWF_NOWAIT);
+    });
+    if (got < 0 && errno != EAGAIN && errno != EOPNOTSUPP) return failed("read", path_, errno);
+    if (got <= 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
 Expected<void> File::write_at(std::int64_t position, std::span<const std::byte> from) {
   while (!from.empty()) {
     const ssize_t put =

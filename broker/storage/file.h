@@ -24,6 +24,7 @@ enum class FileCall : std::uint8_t {
   open,
   close,
   pread,
+  preadv2,
   pwrite,
   fdatasync,
   fsync,
@@ -63,6 +64,9 @@ class File {
 
   // Reads at most into.size() bytes; fewer only at the end of the file.
   Expected<std::size_t> read_at(std::int64_t position, std::span<std::byte> into) const;
+  // What of it can be had without waiting for the disk (preadv2 with RWF_NOWAIT), from the start of the range: fewer
+  // bytes where the rest is not in memory, or where the file ends.
+  Expected<std::size_t> read_now(std::int64_t position, std::span<std::byte> into) const;
   // Writes all of `from` or fails; after a failure any prefix may have reached the file.
   Expected<void> write_at(std::int64_t position, std::span<const std::byte> from);
   // The same for two pieces that belong together, in one call.

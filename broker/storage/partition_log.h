@@ -72,6 +72,8 @@ struct ReadLocation {
   std::int64_t base_offset = 0;  // of the first batch in the range; may be below the offset asked for
   // Bytes that this process neither wrote nor checked when it opened the log: read_into() checks them.
   bool unchecked = false;
+
+  int segment_descriptor() const;  // of the file; readable as long as the segment is pinned
 };
 
 struct ReadLimits {
@@ -149,6 +151,12 @@ class PartitionLog {
   // No lock. Fills the start of `into` (at least location.bytes) and returns how many bytes it filled: location.bytes,
   // or fewer where unchecked bytes are handed out as whole batches only. corrupt: hand the error to take_offline().
   static Expected<std::size_t> read_into(const ReadLocation& location, std::span<std::byte> into);
+
+  // No lock. The same without waiting for the disk; nothing: not all of it is in memory.
+  static Expected<std::optional<std::size_t>> read_now(const ReadLocation& location, std::span<std::byte> into);
+
+  // No lock. The same for bytes of the range that somebody else has read, all of it.
+  static Expected<std::size_t> check(const ReadLocation& location, std::span<const std::byte> bytes);
 
   // No lock. The same range where it lies in the page cache, for the kernel to send and for nobody else to look at; it
   // holds as long as the location's segment is pinned. Empty: use read_into(), because the range is small, or

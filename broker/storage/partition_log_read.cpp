@@ -38,6 +38,10 @@ Expected<std::size_t> right_prefix(const ReadLocation& location, std::span<const
 
 }  // namespace
 
+int ReadLocation::segment_descriptor() const {
+  return segment->file().descriptor();
+}
+
 std::size_t PartitionLog::segment_index_of(std::int64_t offset) const {
   const auto later = std::ranges::upper_bound(segments_, offset, {}, [](const auto& s) { return s->base_offset(); });
   return static_cast<std::size_t>(later - segments_.begin()) - 1;
@@ -95,7 +99,21 @@ Expected<std::size_t> PartitionLog::read_into(const ReadLocation& location, std:
   if (*got < bytes.size())
     return std::unexpected(location.segment->damaged(location.position + static_cast<std::int64_t>(*got),
                                                      "the file became shorter while the broker had it open"));
-  return location.unchecked ? right_prefix(location, bytes) : *got;
+  return check(location, bytes);
+}
+
+Expected<std::optional<std::size_t>> PartitionLog::read_now(const ReadLocation& location, std::span<std::byte> into) {
+  const auto bytes = into.first(location.bytes);
+  const auto got = location.segment->file().read_now(location.position, bytes);
+  if (!got) return std::unexpected(got.error());
+  if (*got < bytes.size()) return std::nullopt;
+  const auto right = check(location, bytes);
+  if (!right) return std::unexpected(right.error());
+  return std::optional(*right);
+}
+
+Expected<std::size_t> PartitionLog::check(const ReadLocation& location, std::span<const std::byte> bytes) {
+  return location.unchecked ? right_prefix(location, bytes) : bytes.size();
 }
 
 std::span<const std::byte> PartitionLog::map(const ReadLocation& location) {

@@ -9,7 +9,7 @@
 namespace iolab::lab {
 namespace {
 
-constexpr const char* kExamples = R"(
+constexpr const char* kClaimsExamples = R"(
 Examples
   iolab claims                                  makes every run that is needed, quick profile: under 20 minutes
   iolab claims --from results/reference         takes runs from there before it makes one
@@ -35,7 +35,7 @@ void add_claims_command(CLI::App& app, int& exit_code) {
   command->add_option("--from", request->from, "a directory of runs, by their experiments' names; may be repeated");
   command->add_flag("--no-run", *no_run, "make no run: judge by what is there");
   command->add_flag("--no-report", *no_report, "no page: JSON only");
-  command->footer(kExamples);
+  command->footer(kClaimsExamples);
   command->callback([request, no_run, no_report, command, &exit_code] {
     request->make_runs = !*no_run;
     request->draw = !*no_report;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "experiments/command.h"
+#include "experiments/commands/command_line.h"
 #include "experiments/judging/run_comparison.h"
 #include "experiments/report/report.h"
 #include "experiments/report/sheets.h"
@@ -42,20 +43,15 @@ struct NamedRun {
   RunData data;
 };
 
-int fail(int code, const std::string& text) {
-  fmt::print(stderr, "iolab compare: {}\n", text);
-  return code;
-}
-
 // "before=idle-tax-0412", or a run alone, whose label is its id. A path may hold an equals sign: then a slash is before
 // it.
 std::expected<NamedRun, int> open_run(const std::string& text) {
   const auto equals = text.find('=');
   const bool labelled = equals != std::string::npos && equals > 0 && text.find('/') > equals;
   const auto directory = RunDirectory::find(labelled ? text.substr(equals + 1) : text);
-  if (!directory) return std::unexpected(fail(kUsage, directory.error()));
+  if (!directory) return std::unexpected(fail("compare", kUsage, directory.error()));
   auto data = load_run(*directory);
-  if (!data) return std::unexpected(fail(kInvalidSpec, data.error()));
+  if (!data) return std::unexpected(fail("compare", kInvalidSpec, data.error()));
   return NamedRun{labelled ? text.substr(0, equals) : data->id, directory->path(), std::move(*data)};
 }
 
@@ -220,7 +216,7 @@ void say_notes(const RunComparison& comparison, const std::vector<CellPair>& hid
 
 int judge_rules(const RunComparison& comparison, const std::vector<FailIf>& rules) {
   if (rules.empty()) return kOk;
-  if (!comparison.why_no_verdicts.empty()) return fail(kCannotRunHere, "--fail-if cannot be answered: see above");
+  if (!comparison.why_no_verdicts.empty()) return fail("compare", kCannotRunHere, "--fail-if cannot be answered: see above");
   std::size_t failed = 0;
   std::size_t unclear = 0;
   std::size_t asked = 0;
@@ -235,7 +231,7 @@ int judge_rules(const RunComparison& comparison, const std::vector<FailIf>& rule
                  pair.verdict.ratio, range_of(pair.verdict));
     }
   }
-  if (unclear == asked) return fail(kCannotRunHere, "--fail-if cannot be answered: not one row could be judged");
+  if (unclear == asked) return fail("compare", kCannotRunHere, "--fail-if cannot be answered: not one row could be judged");
   if (unclear > 0) fmt::print(stderr, "{} could not be judged, and did not fail.\n", counted(unclear, "row"));
   return failed > 0 ? kRegression : kOk;
 }
@@ -276,29 +272,29 @@ std::expected<std::vector<FailIf>, std::string> rules_of(const std::vector<std::
 
 int run(const CompareFlags& flags) {
   const auto rules = rules_of(flags.fail_if);
-  if (!rules) return fail(kUsage, rules.error());
+  if (!rules) return fail("compare", kUsage, rules.error());
   const auto wanted = cell_matcher(flags.cells);
-  if (!wanted) return fail(kUsage, "--cells: " + wanted.error());
+  if (!wanted) return fail("compare", kUsage, "--cells: " + wanted.error());
   const auto before = open_run(flags.before);
   if (!before) return before.error();
   const auto after = open_run(flags.after);
   if (!after) return after.error();
   if (is_same_directory(before->path, after->path)) {
-    return fail(kUsage, fmt::format("both are {}: name two runs", before->path));
+    return fail("compare", kUsage, fmt::format("both are {}: name two runs", before->path));
   }
   const auto metrics = chosen_metrics(flags, *rules, before->data.spec);
-  if (!metrics) return fail(kUsage, metrics.error());
+  if (!metrics) return fail("compare", kUsage, metrics.error());
   const Results first(before->data);
   const Results second(after->data);
   const auto comparison = compare_runs(first, second, *metrics, *wanted);
   print(flags, comparison, *metrics, *before, *after);
   if (comparison.cells.empty()) {
-    return fail(kUsage, "the runs have no such cell in common: iolab export RUN --to csv --what cells lists them");
+    return fail("compare", kUsage, "the runs have no such cell in common: iolab export RUN --to csv --what cells lists them");
   }
   return judge_rules(comparison, *rules);
 }
 
-constexpr const char* kExamples = R"(
+constexpr const char* kCompareExamples = R"(
 Examples
   iolab compare before=idle-tax-20261126-150405 after=idle-tax-20261127-090000
   iolab compare main=results/a pull=results/b --fail-if latency_p99_us:+5%       exit 6 if it clearly got worse
@@ -323,7 +319,7 @@ void add_compare_command(CLI::App& app, int& exit_code) {
       ->check(CLI::IsMember({"table", "json", "csv", "md"}))
       ->capture_default_str();
   command->add_flag("--all", flags->all, "also what does not differ, or cannot be told");
-  command->footer(kExamples);
+  command->footer(kCompareExamples);
   command->callback([flags, &exit_code] { exit_code = run(*flags); });
 }
 

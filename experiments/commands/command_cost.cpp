@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "experiments/command.h"
+#include "experiments/commands/command_line.h"
 #include "experiments/judging/cost_model.h"
 #include "experiments/run/run_directory.h"
 #include "experiments/run/run_files.h"
@@ -21,11 +22,6 @@ namespace iolab::lab {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-int fail(int code, const std::string& text) {
-  fmt::print(stderr, "iolab cost: {}\n", text);
-  return code;
-}
 
 constexpr std::array<std::string_view, kCauses.size()> kNames{"one request, whatever else it does", "one system call",
                                                               "one wake-up", "one KiB across the border of the kernel",
@@ -57,7 +53,7 @@ void print_model(const CostModel& model, const Terminal& terminal) {
   fmt::print("\n{}", to_text(table, terminal));
 }
 
-Json to_json(const CostModel& model) {
+Json json_of(const CostModel& model) {
   Json prices = Json::object();
   for (std::size_t i = 0; i < kCauses.size(); ++i) prices[std::string(kCauses[i])] = model.prices_us[i];
   const auto list = [](const std::vector<CostModel::Try>& tries) {
@@ -79,25 +75,25 @@ int run(const std::vector<std::string>& names, bool as_json) {
   std::vector<CostCell> cells;
   for (const auto& name : names) {
     const auto directory = RunDirectory::find(name);
-    if (!directory) return fail(kUsage, directory.error());
+    if (!directory) return fail("cost", kUsage, directory.error());
     const auto data = load_run(*directory);
-    if (!data) return fail(kInvalidSpec, data.error());
+    if (!data) return fail("cost", kInvalidSpec, data.error());
     for (auto& cell : cost_cells(Results(*data))) cells.push_back(std::move(cell));
   }
   const auto model = fit_cost(cells);
   if (!model) {
-    return fail(kCannotRunHere, fmt::format("{} have figures, and {} are needed: name more runs",
+    return fail("cost", kCannotRunHere, fmt::format("{} have figures, and {} are needed: name more runs",
                                             counted(cells.size(), "cell"), 4 * kCauses.size()));
   }
   if (as_json) {
-    fmt::print("{}\n", to_json(*model).dump(1));
+    fmt::print("{}\n", json_of(*model).dump(1));
   } else {
     print_model(*model, look_at_terminal(stdout));
   }
   return kOk;
 }
 
-constexpr const char* kExamples = R"(
+constexpr const char* kCostExamples = R"(
 Examples
   iolab cost results/reference/idle-tax results/reference/few-busy
 
@@ -115,7 +111,7 @@ void add_cost_command(CLI::App& app, int& exit_code) {
   const auto as_json = std::make_shared<bool>(false);
   command->add_option("RUN", *runs, "runs in ./results, or their directories")->required();
   command->add_flag("--json", *as_json, "prices, and every cell with what was predicted");
-  command->footer(kExamples);
+  command->footer(kCostExamples);
   command->callback([runs, as_json, &exit_code] { exit_code = run(*runs, *as_json); });
 }
 

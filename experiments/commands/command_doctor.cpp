@@ -9,6 +9,7 @@
 #include <string>
 
 #include "experiments/command.h"
+#include "experiments/commands/command_line.h"
 #include "experiments/doctor/doctor.h"
 #include "experiments/doctor/inside_look.h"
 #include "experiments/machine/models.h"
@@ -20,28 +21,23 @@ namespace iolab::lab {
 
 namespace {
 
-int fail(int code, const std::string& why) {
-  fmt::print(stderr, "iolab doctor: {}\n", why);
-  return code;
-}
-
 int show_threads(pid_t process) {
   const auto threads = thread_states(process);
-  if (!threads) return fail(kUsage, threads.error() + ": pgrep -x iolab lists those of iolab");
+  if (!threads) return fail("doctor", kUsage, threads.error() + ": pgrep -x iolab lists those of iolab");
   fmt::print("{}", to_text(*threads, look_at_terminal(stdout).width));
   return kOk;
 }
 
 int show_model(const OwnBinary& binary, const std::string& model) {
   const auto models = ask_for_models(binary);
-  if (!models) return fail(kInternalError, models.error());
+  if (!models) return fail("doctor", kInternalError, models.error());
   const auto ids = ids_of(*models);
   const std::string id(model_id(model));
   if (std::ranges::find(ids, id) == ids.end()) {
-    return fail(kUsage, fmt::format("--model: no model \"{}\": {}", id, nearest_or_all(id, ids)));
+    return fail("doctor", kUsage, fmt::format("--model: no model \"{}\": {}", id, nearest_or_all(id, ids)));
   }
   const auto threads = look_inside(binary, model);
-  if (!threads) return fail(kCannotRunHere, threads.error());
+  if (!threads) return fail("doctor", kCannotRunHere, threads.error());
   fmt::print("A broker with the model {}, {} connections, nothing to do:\n{}", model, kSilentConnections,
              to_text(*threads, look_at_terminal(stdout).width));
   return kOk;
@@ -57,7 +53,7 @@ int examine_all(const OwnBinary& binary, bool as_json) {
   return diagnosis.models.empty() ? kCannotRunHere : kOk;
 }
 
-constexpr const char* kExamples = R"(
+constexpr const char* kDoctorExamples = R"(
 Examples
   iolab doctor                    machine, models, limits, ceilings, experiments
   iolab doctor --model sigio      what each thread of a waiting server sleeps in
@@ -77,7 +73,7 @@ void add_doctor_command(CLI::App& app, int& exit_code) {
   command->add_flag("--json", flags->as_json, "for programs");
   auto* model = command->add_option("--model", flags->model, "start a broker of this model, and show its threads");
   command->add_option("--threads", flags->process, "show what the threads of this process id do")->excludes(model);
-  command->footer(kExamples);
+  command->footer(kDoctorExamples);
   command->callback([&exit_code, flags] {
     if (flags->process != 0) {
       exit_code = show_threads(flags->process);
@@ -85,7 +81,7 @@ void add_doctor_command(CLI::App& app, int& exit_code) {
     }
     const auto binary = OwnBinary::open();
     if (!binary) {
-      exit_code = fail(kInternalError, binary.error());
+      exit_code = fail("doctor", kInternalError, binary.error());
     } else {
       exit_code = flags->model.empty() ? examine_all(*binary, flags->as_json) : show_model(*binary, flags->model);
     }

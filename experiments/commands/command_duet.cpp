@@ -8,6 +8,7 @@
 #include <string>
 
 #include "experiments/command.h"
+#include "experiments/commands/command_line.h"
 #include "experiments/run/duet_json.h"
 
 namespace iolab::lab {
@@ -16,14 +17,10 @@ namespace {
 int run() {
   std::string line;
   std::getline(std::cin, line);
-  const auto fail = [](int code, const std::string& why) {
-    fmt::print(stderr, "iolab duet: {}\n", why);
-    return code;
-  };
   const auto spec = duet_spec_from_json(line);
-  if (!spec) return fail(kInvalidSpec, spec.error());
+  if (!spec) return fail("duet", kInvalidSpec, spec.error());
   const auto result = clients::run_duet(*spec);
-  if (!result) return fail(kCannotRunHere, result.error());
+  if (!result) return fail("duet", kCannotRunHere, result.error());
   fmt::print("result {}\n", to_json(*result).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   std::fflush(stdout);
   return kOk;

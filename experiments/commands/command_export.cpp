@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "experiments/command.h"
+#include "experiments/commands/command_line.h"
 #include "experiments/report/report.h"
 #include "experiments/report/sheets.h"
 #include "experiments/words/nearest_word.h"
@@ -27,11 +28,6 @@ struct ExportFlags {
 
 const std::vector<std::string> kFormats{"csv", "json"};
 const std::vector<std::string> kParts{"trials", "cells", "duets"};
-
-int fail(int code, const std::string& text) {
-  fmt::print(stderr, "iolab export: {}\n", text);
-  return code;
-}
 
 // Empty, or that there is no such word, and which there are.
 std::string unknown(const char* flag, const std::string& word, const std::vector<std::string>& known) {
@@ -54,23 +50,23 @@ int put(const std::string& text, const std::string& out) {
   }
   std::ofstream file(out, std::ios::binary);
   file << text << std::flush;
-  if (!file) return fail(kCannotRunHere, fmt::format("cannot write {}: name another file with --out", out));
+  if (!file) return fail("export", kCannotRunHere, fmt::format("cannot write {}: name another file with --out", out));
   return kOk;
 }
 
 int run(const ExportFlags& flags) {
   for (const auto& wrong : {unknown("--to", flags.to, kFormats), unknown("--what", flags.what, kParts)}) {
-    if (!wrong.empty()) return fail(kUsage, wrong);
+    if (!wrong.empty()) return fail("export", kUsage, wrong);
   }
   const auto directory = RunDirectory::find(flags.name);
-  if (!directory) return fail(kUsage, directory.error());
+  if (!directory) return fail("export", kUsage, directory.error());
   const auto data = load_run(*directory);
-  if (!data) return fail(kInvalidSpec, data.error());
+  if (!data) return fail("export", kInvalidSpec, data.error());
   const Sheet sheet = sheet_of(*data, flags.what);
   return put(flags.to == "json" ? to_json_text(sheet) : to_csv(sheet), flags.out);
 }
 
-constexpr const char* kExamples = R"(
+constexpr const char* kExportExamples = R"(
 Examples
   iolab export --to csv > trials.csv              the latest run, one line per trial
   iolab export idle-tax-20261126-150405 --to json --what cells --out cells.json
@@ -87,7 +83,7 @@ void add_export_command(CLI::App& app, int& exit_code) {
   command->add_option("--to", flags->to, "csv or json")->required();
   command->add_option("--what", flags->what, "trials, cells or duets")->capture_default_str();
   command->add_option("--out", flags->out, "a file; default: stdout");
-  command->footer(kExamples);
+  command->footer(kExportExamples);
   command->callback([flags, &exit_code] { exit_code = run(*flags); });
 }
 

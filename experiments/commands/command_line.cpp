@@ -113,6 +113,11 @@ lab::Language chosen_language(const CLI::App& command) {
   return lab::language_from(option->empty() ? "auto" : option->as<std::string>());
 }
 
+int fail(std::string_view command, int code, std::string_view text) {
+  fmt::print(stderr, "iolab {}: {}\n", command, text);
+  return code;
+}
+
 int run_command_line(CLI::App& app, int& exit_code, int argc, char** argv) {
   const std::string_view first = argc > 1 ? argv[1] : "";
   if (first.empty() || first == "--help" || first == "-h" || first == "help") {

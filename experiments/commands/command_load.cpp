@@ -19,6 +19,7 @@
 
 #include "clients/load.h"
 #include "experiments/command.h"
+#include "experiments/commands/command_line.h"
 #include "experiments/run/load_json.h"
 
 namespace iolab::lab {
@@ -97,16 +98,12 @@ std::expected<std::string, std::string> read_spec(const std::string& where) {
 }
 
 int run(const Options& options) {
-  const auto fail = [](int code, const std::string& why) {
-    fmt::print(stderr, "iolab load: {}\n", why);
-    return code;
-  };
   const auto text = read_spec(options.spec);
-  if (!text) return fail(kInvalidSpec, text.error());
+  if (!text) return fail("load", kInvalidSpec, text.error());
   const auto spec = load_spec_from_json(*text);
-  if (!spec) return fail(kInvalidSpec, spec.error());
+  if (!spec) return fail("load", kInvalidSpec, spec.error());
   const auto report = [&](const std::expected<clients::LoadResult, std::string>& result) {
-    if (!result) return fail(kCannotRunHere, result.error());
+    if (!result) return fail("load", kCannotRunHere, result.error());
     say("result " + to_json(*result).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return static_cast<int>(kOk);
   };

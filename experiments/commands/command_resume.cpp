@@ -29,11 +29,6 @@ struct ResumeFlags {
   bool quiet = false;
 };
 
-int fail(int code, const std::string& text) {
-  fmt::print(stderr, "iolab resume: {}\n", text);
-  return code;
-}
-
 // The last thing that a run makes is its report: one that was killed while it was drawn has everything but that.
 bool finished(const RunData& data) {
   return data.status == "complete" && !data.reported.empty() && what_is_left(data).empty();
@@ -109,39 +104,39 @@ std::expected<void, std::string> go_on(RunData& data, const RunDirectory& direct
 
 int resume(const ResumeFlags& flags, Language language) {
   const auto directory = flags.name.empty() ? latest_unfinished() : RunDirectory::find(flags.name);
-  if (!directory) return fail(kUsage, directory.error());
+  if (!directory) return fail("resume", kUsage, directory.error());
   const auto seen = load_run(*directory);
-  if (!seen) return fail(kInvalidSpec, seen.error());
+  if (!seen) return fail("resume", kInvalidSpec, seen.error());
   if (finished(*seen)) {
     fmt::print("{} is finished: {} and {} are there.\nNext: iolab report {}\n", directory->path(),
                counted(seen->trials.size(), "trial"), counted(seen->duets.size(), "duet"), directory->path());
     return kOk;
   }
   const auto lock = RunLock::take(directory->path());
-  if (!lock) return fail(kCannotRunHere, lock.error());
+  if (!lock) return fail("resume", kCannotRunHere, lock.error());
   auto data = load_run(*directory);  // again: it may have moved on before the lock was ours
-  if (!data) return fail(kInvalidSpec, data.error());
+  if (!data) return fail("resume", kInvalidSpec, data.error());
   const auto binary = OwnBinary::open();
-  if (!binary) return fail(kInternalError, binary.error());
-  if (const auto why = refusal(*data, *binary, flags); !why.empty()) return fail(kCannotRunHere, why);
+  if (!binary) return fail("resume", kInternalError, binary.error());
+  if (const auto why = refusal(*data, *binary, flags); !why.empty()) return fail("resume", kCannotRunHere, why);
   SessionOptions options{.longest = data->spec.longest, .talk = flags.quiet ? Talk::quiet : Talk::redraw};
   if (!flags.max_time.empty()) {
     const auto limit = parse_duration(flags.max_time);
-    if (!limit) return fail(kUsage, "--max-time: " + limit.error());
+    if (!limit) return fail("resume", kUsage, "--max-time: " + limit.error());
     options.longest = std::chrono::ceil<std::chrono::seconds>(*limit);
   }
   directory->remove_leftovers();
   {
     const InterruptScope scope;
-    if (auto done = go_on(*data, *directory, *binary, options); !done) return fail(kInternalError, done.error());
+    if (auto done = go_on(*data, *directory, *binary, options); !done) return fail("resume", kInternalError, done.error());
     if (!flags.no_report) {
-      if (auto done = trace_finished(*data, *directory, *binary); !done) return fail(kInternalError, done.error());
+      if (auto done = trace_finished(*data, *directory, *binary); !done) return fail("resume", kInternalError, done.error());
     }
   }
   return conclude(*data, *directory, traced_charts(*directory), {.draw = !flags.no_report, .language = language});
 }
 
-constexpr const char* kExamples = R"(
+constexpr const char* kResumeExamples = R"(
 What is finished stays as it is; every trial and duet that is missing is made once, in the order of the plan, with the
 seeds of the plan. What changed on the machine since then is written down, and no ratio is formed across that border.
 
@@ -159,7 +154,7 @@ void add_resume_command(CLI::App& app, int& exit_code) {
   command->add_flag("--other-binary", flags->other_binary, "continue although iolab was built again in between");
   command->add_flag("--no-report", flags->no_report, "no pictures: tables, JSON and CSV only");
   command->add_flag("-q,--quiet", flags->quiet, "no progress");
-  command->footer(kExamples);
+  command->footer(kResumeExamples);
   command->callback([flags, command, &exit_code] { exit_code = resume(*flags, chosen_language(*command)); });
 }
 

@@ -29,11 +29,6 @@
 namespace iolab::lab {
 namespace {
 
-int fail(int code, const std::string& text) {
-  fmt::print(stderr, "iolab run: {}\n", text);
-  return code;
-}
-
 Talk talk_of(const RunFlags& flags) {
   if (flags.quiet) return Talk::quiet;
   return flags.plain ? Talk::lines : Talk::redraw;
@@ -86,16 +81,16 @@ struct HowToRun {
 std::expected<HowToRun, int> how_to_run(const RunFlags& flags) {
   HowToRun how;
   auto matches = cell_matcher(flags.filter);
-  if (!matches) return std::unexpected(fail(kUsage, "--filter: " + matches.error()));
+  if (!matches) return std::unexpected(fail("run", kUsage, "--filter: " + matches.error()));
   how.filter = {flags.filter, std::move(*matches)};
   if (!flags.cpus.empty()) {
     const auto cpus = parse_cpus(flags.cpus, read_machine().cpus);
-    if (!cpus) return std::unexpected(fail(kUsage, "--cpus: " + cpus.error()));
+    if (!cpus) return std::unexpected(fail("run", kUsage, "--cpus: " + cpus.error()));
     how.cpus = *cpus;
   }
   if (!flags.max_time.empty()) {
     const auto limit = parse_duration(flags.max_time);
-    if (!limit) return std::unexpected(fail(kUsage, "--max-time: " + limit.error()));
+    if (!limit) return std::unexpected(fail("run", kUsage, "--max-time: " + limit.error()));
     how.longest = std::chrono::ceil<std::chrono::seconds>(*limit);
   }
   return how;
@@ -105,10 +100,10 @@ std::expected<HowToRun, int> how_to_run(const RunFlags& flags) {
 int refuse_plan(const RunData& data, const RunFlags& flags) {
   const auto missing = flags.require_all ? missing_models(data) : std::vector<std::string>{};
   for (const auto& model : missing) fmt::print(stderr, "not available: {}\n", model);
-  if (!missing.empty()) return fail(kSomeCellsFailed, "--require-all: a model of this run cannot run; nothing was run");
+  if (!missing.empty()) return fail("run", kSomeCellsFailed, "--require-all: a model of this run cannot run; nothing was run");
   if (const auto trials = data.plan.trials.size();
       !flags.yes && !flags.dry_run && std::cmp_greater(trials, data.spec.limits.trials)) {
-    return fail(kUsage, fmt::format("the plan has {}, and limits.trials allows {}: add --yes to run them all, or fewer "
+    return fail("run", kUsage, fmt::format("the plan has {}, and limits.trials allows {}: add --yes to run them all, or fewer "
                                     "with --profile quick, --models or --set (--dry-run shows the plan)",
                                     counted(trials, "trial"), with_thousands(data.spec.limits.trials)));
   }
@@ -117,12 +112,12 @@ int refuse_plan(const RunData& data, const RunFlags& flags) {
   if (filtered) {
     std::vector<std::string> levels;
     for (const auto& level : data.spec.levels) levels.push_back(level.id);
-    return fail(kUsage, fmt::format("--filter \"{}\" takes no cell; an id reads like \"{}\", and the levels are {}",
+    return fail("run", kUsage, fmt::format("--filter \"{}\" takes no cell; an id reads like \"{}\", and the levels are {}",
                                     data.plan.filter, cell_id(data.plan.series.front(), data.spec.levels.front()),
                                     listed(levels)));
   }
   print_plan(data);
-  return fail(kCannotRunHere, "nothing of this can run on this machine; the reasons are above");
+  return fail("run", kCannotRunHere, "nothing of this can run on this machine; the reasons are above");
 }
 
 // A plan that is longer than it may take stops in the middle: better said before.
@@ -141,24 +136,24 @@ std::expected<RunDirectory, int> carry_out(RunData& data, const RunFlags& flags,
                                            const SessionOptions& options) {
   const InterruptScope scope;
   auto directory = RunDirectory::create(flags.out, data.spec.name);
-  if (!directory) return std::unexpected(fail(kCannotRunHere, directory.error()));
+  if (!directory) return std::unexpected(fail("run", kCannotRunHere, directory.error()));
   const auto lock = RunLock::take(directory->path());
-  if (!lock) return std::unexpected(fail(kCannotRunHere, lock.error()));
+  if (!lock) return std::unexpected(fail("run", kCannotRunHere, lock.error()));
   data.id = directory->id();
   {
     const auto scratch = Scratch::create(directory->path());
-    if (!scratch) return std::unexpected(fail(kCannotRunHere, scratch.error()));
+    if (!scratch) return std::unexpected(fail("run", kCannotRunHere, scratch.error()));
     if (auto accepted = check_broker_properties(data, binary, scratch->path()); !accepted) {
-      return std::unexpected(fail(interrupted() ? kInterrupted : kInvalidSpec, accepted.error()));
+      return std::unexpected(fail("run", interrupted() ? kInterrupted : kInvalidSpec, accepted.error()));
     }
   }
-  if (auto done = write_plan(data, *directory); !done) return std::unexpected(fail(kInternalError, done.error()));
+  if (auto done = write_plan(data, *directory); !done) return std::unexpected(fail("run", kInternalError, done.error()));
   if (auto done = run_session(data, *directory, binary, options); !done) {
-    return std::unexpected(fail(kInternalError, done.error()));
+    return std::unexpected(fail("run", kInternalError, done.error()));
   }
   if (!flags.no_trace && !flags.no_report) {
     if (auto done = trace_finished(data, *directory, binary); !done) {
-      return std::unexpected(fail(kInternalError, done.error()));
+      return std::unexpected(fail("run", kInternalError, done.error()));
     }
   }
   return std::move(*directory);
@@ -168,20 +163,20 @@ std::expected<RunDirectory, int> carry_out(RunData& data, const RunFlags& flags,
 int strictly(const RunData& data, int code) {
   const auto why = why_no_verdict(Results(data));
   if (code != kOk || why.empty()) return code;
-  return fail(kTooNoisy, fmt::format("--strict: no difference can be called clear, because {}", why));
+  return fail("run", kTooNoisy, fmt::format("--strict: no difference can be called clear, because {}", why));
 }
 
 int run(const RunFlags& flags, Language language) {
   const auto path = find_experiment(flags.name);
-  if (!path) return fail(kUsage, path.error());
+  if (!path) return fail("run", kUsage, path.error());
   const auto text = read_text_file(*path);
-  if (!text) return fail(kInvalidSpec, text.error());
+  if (!text) return fail("run", kInvalidSpec, text.error());
   const auto binary = OwnBinary::open();
-  if (!binary) return fail(kInternalError, binary.error());
+  if (!binary) return fail("run", kInternalError, binary.error());
   auto models = ask_for_models(*binary);
-  if (!models) return fail(kInternalError, models.error());
+  if (!models) return fail("run", kInternalError, models.error());
   auto options = spec_options(flags, *models);
-  if (!options) return fail(kUsage, options.error());
+  if (!options) return fail("run", kUsage, options.error());
   options->ask_broker = [&](const std::vector<std::string>& asked) { return complaint_of(*binary, "broker", asked); };
   options->ask_probe = [&](const std::vector<std::string>& asked) { return complaint_of(*binary, "probe", asked); };
   const auto how = how_to_run(flags);

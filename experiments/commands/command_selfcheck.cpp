@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "experiments/command.h"
+#include "experiments/commands/command_line.h"
 #include "experiments/judging/judgement.h"
 #include "experiments/judging/simulation.h"
 #include "experiments/report/report.h"
@@ -17,11 +18,6 @@ namespace iolab::lab {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-int fail(int code, const std::string& why) {
-  fmt::print(stderr, "iolab selfcheck: {}\n", why);
-  return code;
-}
 
 void print(const Json& object) {
   fmt::print("{}\n", object.dump(1));
@@ -81,9 +77,9 @@ double spread(const std::vector<double>& values) {
 
 int run_simulation(const std::string& run, int experiments, std::uint64_t seed) {
   const auto data = load(run);
-  if (!data) return fail(kUsage, data.error());
+  if (!data) return fail("selfcheck", kUsage, data.error());
   const auto noise = noise_of(Results(*data));
-  if (!noise) return fail(kInvalidSpec, noise.error());
+  if (!noise) return fail("selfcheck", kInvalidSpec, noise.error());
   print({{"noise",
           {{"run", data->id},
            {"machine", data->machine},
@@ -103,14 +99,14 @@ int run_simulation(const std::string& run, int experiments, std::uint64_t seed) 
 
 int run_calibration(const std::string& run, const std::string& variant, int rounds) {
   const auto data = load(run);
-  if (!data) return fail(kUsage, data.error());
+  if (!data) return fail("selfcheck", kUsage, data.error());
   std::vector<double> ratios;
   for (const DuetRecord& duet : data->duets) {
     if (duet.ok && duet.series == variant) ratios.push_back(duet.cpu_ratio);
   }
   const auto interval = median_interval(ratios);
   if (!interval || rounds < 1) {
-    return fail(kInvalidSpec, fmt::format("{} holds {} duets of \"{}\": 6 are needed", run, ratios.size(), variant));
+    return fail("selfcheck", kInvalidSpec, fmt::format("{} holds {} duets of \"{}\": 6 are needed", run, ratios.size(), variant));
   }
   print({{"rounds", rounds},
          {"ratio", median(ratios)},
@@ -126,9 +122,9 @@ int count_words(const std::vector<std::string>& runs) {
   std::map<std::string, int> times;
   for (const auto& run : runs) {
     const auto data = load(run);
-    if (!data) return fail(kUsage, data.error());
+    if (!data) return fail("selfcheck", kUsage, data.error());
     const auto judgement = judgement_of(Results(*data));
-    if (!judgement) return fail(kInvalidSpec, run + " judges nothing");
+    if (!judgement) return fail("selfcheck", kInvalidSpec, run + " judges nothing");
     for (const Verdict& verdict : judgement->verdicts) {
       ++times[verdict.of];
       ++words[verdict.of][std::string(name(verdict.word))];

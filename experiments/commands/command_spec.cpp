@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "experiments/command.h"
+#include "experiments/commands/command_line.h"
 #include "experiments/machine/assets.h"
 #include "experiments/machine/environment.h"
 #include "experiments/machine/process.h"
@@ -23,11 +24,6 @@
 
 namespace iolab::lab {
 namespace {
-
-int fail(int code, std::string_view command, std::string_view text) {
-  fmt::print(stderr, "iolab spec {}: {}\n", command, text);
-  return code;
-}
 
 std::expected<std::vector<ModelInfo>, std::string> known_models() {
   const auto binary = OwnBinary::open();
@@ -94,9 +90,9 @@ void warn_of_plan(const Spec& spec, const std::vector<ModelInfo>& models, const 
 
 int validate(const std::vector<std::string>& files) {
   const auto binary = OwnBinary::open();
-  if (!binary) return fail(kInternalError, "validate", binary.error());
+  if (!binary) return fail("spec validate", kInternalError, binary.error());
   const auto models = ask_for_models(*binary);
-  if (!models) return fail(kInternalError, "validate", models.error());
+  if (!models) return fail("spec validate", kInternalError, models.error());
   const auto asks = [&](const char* command) {
     return [&binary, command](const std::vector<std::string>& flags) { return complaint_of(*binary, command, flags); };
   };
@@ -104,10 +100,10 @@ int validate(const std::vector<std::string>& files) {
   int code = kOk;
   for (const auto& name : files) {
     const auto path = find_experiment(name);
-    if (!path) return fail(kUsage, "validate", path.error());
+    if (!path) return fail("spec validate", kUsage, path.error());
     const auto text = read_text_file(*path);
     if (!text) {
-      code = fail(kInvalidSpec, "validate", text.error());
+      code = fail("spec validate", kInvalidSpec, text.error());
       continue;
     }
     const auto problems = problems_of(*text, *path, options);
@@ -156,20 +152,20 @@ std::expected<std::string, std::string> text_for(const NewFile& file, const std:
 int write_new(const std::string& wanted, const std::string& from) {
   const auto file = new_file(wanted);
   for (const auto& flaw : check_value(*find_field("name"), nlohmann::ordered_json(file.name), {})) {
-    return fail(kUsage, "new", fmt::format("{}: {}", flaw.what, flaw.remedy));
+    return fail("spec new", kUsage, fmt::format("{}: {}", flaw.what, flaw.remedy));
   }
   const auto text = text_for(file, from);
-  if (!text) return fail(kUsage, "new", text.error());
+  if (!text) return fail("spec new", kUsage, text.error());
   // "x": never over a file that is there.
   std::FILE* out = std::fopen(file.path.c_str(), "wxe");
   if (out == nullptr && errno == EEXIST) {
-    return fail(kUsage, "new", fmt::format("{} is there already, and is left as it is: take another name", file.path));
+    return fail("spec new", kUsage, fmt::format("{} is there already, and is left as it is: take another name", file.path));
   }
   const bool opened = out != nullptr;
   const bool written = opened && std::fwrite(text->data(), 1, text->size(), out) == text->size();
   const bool closed = opened && std::fclose(out) == 0;
   if (!written || !closed) {
-    return fail(kCannotRunHere, "new", fmt::format("cannot write {}: {}", file.path, std::strerror(errno)));
+    return fail("spec new", kCannotRunHere, fmt::format("cannot write {}: {}", file.path, std::strerror(errno)));
   }
   fmt::print("Wrote {}.\nNext: iolab spec validate {}\n      iolab run {} --dry-run\n", file.path, file.path,
              file.path);
@@ -183,19 +179,19 @@ int explain(const std::string& path) {
     return kOk;
   }
   const auto text = explanation(path, terminal);
-  if (!text) return fail(kUsage, "explain", text.error());
+  if (!text) return fail("spec explain", kUsage, text.error());
   fmt::print("{}", *text);
   return kOk;
 }
 
 int print_schema() {
   const auto models = known_models();
-  if (!models) return fail(kInternalError, "schema", models.error());
+  if (!models) return fail("spec schema", kInternalError, models.error());
   fmt::print("{}\n", spec_schema(ids_of(*models)).dump(2));
   return kOk;
 }
 
-constexpr const char* kExamples = R"(
+constexpr const char* kSpecExamples = R"(
 Examples
   iolab spec new my-question                a commented file to start from
   iolab spec new tax-2 --from idle-tax      a copy of an experiment under a new name
@@ -210,7 +206,7 @@ Exit codes  0 ok · 2 wrong flag or command · 3 a file is invalid
 void add_spec_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("spec", "Write, check and understand experiment files");
   command->require_subcommand(1);
-  command->footer(kExamples);
+  command->footer(kSpecExamples);
 
   auto* create = command->add_subcommand("new", "Write a valid, commented file to start from");
   const auto name = std::make_shared<std::string>("my-question");

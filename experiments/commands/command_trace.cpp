@@ -13,7 +13,7 @@
 namespace iolab::lab {
 namespace {
 
-constexpr const char* kExamples = R"(
+constexpr const char* kTraceExamples = R"(
 Examples
   iolab trace --model epoll                        the two phases of a request, and every crossing into the kernel
   iolab trace --model blocking,epoll,io_uring      side by side
@@ -47,7 +47,7 @@ void add_trace_command(CLI::App& app, int& exit_code) {
   command->add_flag("--udp", asked->traced.udp, "the textbook's own case: one datagram, echoed; no broker takes part");
   command->add_option("--out", asked->out, "directory of the run; default: results/trace-DATE-TIME");
   command->add_flag("--no-report", *no_report, "no pictures: tables, JSON and CSV only");
-  command->footer(kExamples);
+  command->footer(kTraceExamples);
   command->callback([asked, no_report, command, &exit_code] {
     asked->draw = !*no_report;
     asked->language = chosen_language(*command);

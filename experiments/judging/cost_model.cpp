@@ -13,11 +13,6 @@
 namespace iolab::lab {
 namespace {
 
-double count_of(const TrialRecord& trial, const std::string& name) {
-  const auto found = trial.server.counts.find(name);
-  return found == trial.server.counts.end() ? 0 : static_cast<double>(found->second);
-}
-
 double calls_of(const TrialRecord& trial, const std::string& name) {
   const auto found = trial.server.calls.find(name);
   return found == trial.server.calls.end() ? 0 : static_cast<double>(found->second);

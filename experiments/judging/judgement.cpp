@@ -18,16 +18,16 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // With as many digits as the interval allows to tell apart.
-std::string ratio_text(double ratio, const Verdict& verdict) {
+std::string judged_ratio(double ratio, const Verdict& verdict) {
   constexpr double kNarrow = 0.05;
   const double width = verdict.interval ? verdict.interval->high - verdict.interval->low : 1;
-  return width < kNarrow ? fmt::format("{:.3f}", ratio) : lab::ratio_text(ratio);
+  return width < kNarrow ? fmt::format("{:.3f}", ratio) : ratio_text(ratio);
 }
 
 std::string interval_text(const Words& words, const Verdict& verdict) {
-  return words.say("judged.range", {{"ratio", ratio_text(verdict.ratio, verdict)},
-                                    {"low", ratio_text(verdict.interval->low, verdict)},
-                                    {"high", ratio_text(verdict.interval->high, verdict)}});
+  return words.say("judged.range", {{"ratio", judged_ratio(verdict.ratio, verdict)},
+                                    {"low", judged_ratio(verdict.interval->low, verdict)},
+                                    {"high", judged_ratio(verdict.interval->high, verdict)}});
 }
 
 std::string word_text(const Words& words, Word word) {
@@ -50,10 +50,10 @@ Json ratio_ticks(double low, double high) {
 std::string one_text(const Words& words, const Verdict& verdict, bool by_duets) {
   return words.say(by_duets ? "judged.one_of_pairs" : "judged.one_of_blocks",
                    {{"model", verdict.of},
-                    {"ratio", ratio_text(verdict.ratio, verdict)},
+                    {"ratio", judged_ratio(verdict.ratio, verdict)},
                     {"coverage", three_digits(verdict.interval->coverage * 100)},
-                    {"low", ratio_text(verdict.interval->low, verdict)},
-                    {"high", ratio_text(verdict.interval->high, verdict)},
+                    {"low", judged_ratio(verdict.interval->low, verdict)},
+                    {"high", judged_ratio(verdict.interval->high, verdict)},
                     {"side", std::max(verdict.more, verdict.less)},
                     {"all", verdict.more + verdict.less}});
 }

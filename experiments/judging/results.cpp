@@ -14,6 +14,11 @@ bool is_system_call(std::string_view call) {
   return !call.starts_with("aio_") && call != "thread_create";
 }
 
+double count_of(const TrialRecord& trial, const std::string& count) {
+  const auto found = trial.server.counts.find(count);
+  return found == trial.server.counts.end() ? 0 : static_cast<double>(found->second);
+}
+
 namespace {
 
 constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
@@ -22,11 +27,6 @@ double server_requests(const TrialRecord& trial) {
   const auto counted = trial.server.counts.find("requests");
   // The server's own count was read at the same moments as its CPU clock; the client's window is a wake-up apart.
   return static_cast<double>(counted != trial.server.counts.end() ? counted->second : trial.load.requests);
-}
-
-double count_of(const TrialRecord& trial, const std::string& count) {
-  const auto found = trial.server.counts.find(count);
-  return found == trial.server.counts.end() ? 0 : static_cast<double>(found->second);
 }
 
 double system_calls(const TrialRecord& trial) {
@@ -133,15 +133,11 @@ std::vector<const Metric*> Results::told_metrics() const {
     return std::ranges::any_of(data_.trials,
                                [&](const TrialRecord& trial) { return trial.probe.contains(std::string(metric.id)); });
   };
-  if (data_.spec.probe.empty()) {
-    for (const auto& metric : metrics()) told.push_back(&metric);
-  } else {
-    for (const auto& metric : metrics()) {
-      if (tells(metric)) told.push_back(&metric);
-    }
-    for (const auto& metric : probe_metrics()) {
-      if (tells(metric)) told.push_back(&metric);
-    }
+  for (const auto& metric : metrics()) {
+    if (data_.spec.probe.empty() || tells(metric)) told.push_back(&metric);
+  }
+  for (const auto& metric : probe_metrics()) {
+    if (tells(metric)) told.push_back(&metric);
   }
   return told;
 }

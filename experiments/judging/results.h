@@ -64,6 +64,9 @@ constexpr double kCeilingLimit = 0.7;  // above it, a rate says more about the c
 // ones.
 bool is_system_call(std::string_view call);
 
+// What the server counted under this name in the window of a trial; 0 if it has no such count.
+double count_of(const TrialRecord& trial, const std::string& count);
+
 class Results {
  public:
   // What is said of them is said in `words`; `data` is read in that language (retold.h), and outlives the object.

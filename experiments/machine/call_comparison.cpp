@@ -58,6 +58,7 @@ const std::vector<Meaning>& meanings() {
       {Call::mmap, {SYS_mmap}},
       {Call::munmap, {SYS_munmap}},
       {Call::mincore, {SYS_mincore}},
+      {Call::preadv2, {SYS_preadv2}},
       {Call::madvise, {SYS_madvise}},
   };
   return kMeanings;

@@ -17,6 +17,8 @@ namespace iolab::lab {
 
 using Measured = std::expected<double, std::string>;
 
+double seconds_since(std::chrono::steady_clock::time_point start);
+
 Measured null_syscall_ns(std::chrono::milliseconds limit);
 Measured clock_ns(std::chrono::milliseconds limit);
 // One byte to a thread that sleeps in read(), on `cpus.server`, from one on `cpus.load`: half of the median round trip.

@@ -9,7 +9,6 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -20,19 +19,9 @@
 namespace iolab::lab {
 namespace {
 
-namespace fs = std::filesystem;
 constexpr std::size_t kMostRingPages = 4096;  // 16 MiB for a CPU: 190,000 calls
 constexpr std::size_t kLeastRingPages = 128;  // 6,000 calls
 constexpr std::size_t kPagesOfAll = 1 << 14;  // 64 MiB, however many CPUs there are
-
-std::set<pid_t> threads_of(pid_t process) {
-  std::set<pid_t> threads;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/task", process), error)) {
-    threads.insert(static_cast<pid_t>(std::stol(entry.path().filename())));
-  }
-  return threads;
-}
 
 }  // namespace
 
@@ -69,7 +58,7 @@ struct KernelCalls::Rings {
     std::vector<int> first(static_cast<std::size_t>(cpus), -1);
     std::set<pid_t> watched;
     for (;;) {  // until no thread is found that was not there the time before
-      std::set<pid_t> found = threads_of(process);
+      auto found = threads_of(process);
       std::erase_if(found, [&](pid_t thread) { return watched.contains(thread); });
       if (found.empty()) break;
       for (const pid_t thread : found) {

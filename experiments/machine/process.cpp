@@ -13,6 +13,9 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "experiments/machine/interrupt.h"
@@ -252,6 +255,15 @@ void ChildProcess::kill_now() {
   while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
   exit_ = ExitState{0, SIGKILL};
+}
+
+std::vector<pid_t> threads_of(pid_t process) {
+  std::vector<pid_t> threads;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(fmt::format("/proc/{}/task", process), ignored)) {
+    threads.push_back(static_cast<pid_t>(std::stol(entry.path().filename())));
+  }
+  return threads;
 }
 
 std::expected<std::string, std::string> run_and_read(const Launch& launch, std::chrono::milliseconds limit) {

@@ -90,6 +90,9 @@ class ChildProcess {
   std::optional<ExitState> exit_;
 };
 
+// Its threads at this moment; none: it has ended.
+std::vector<pid_t> threads_of(pid_t process);
+
 // Runs it to its end and returns its stdout. The error names the command and how it ended.
 std::expected<std::string, std::string> run_and_read(const Launch& launch, std::chrono::milliseconds limit);
 

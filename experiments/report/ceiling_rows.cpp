@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json number(double value) {
+Json json_number(double value) {
   return std::isfinite(value) ? Json(value) : Json();
 }
 
@@ -78,9 +78,9 @@ Json ceilings_report(const Results& results) {
     list.push_back({{"id", before.id},
                     {"label", before.label},
                     {"unit", before.unit},
-                    {"before", number(before.value)},
-                    {"between", between ? number(between->value) : Json()},
-                    {"after", after != nullptr ? number(after->value) : Json()},
+                    {"before", json_number(before.value)},
+                    {"between", between ? json_number(between->value) : Json()},
+                    {"after", after != nullptr ? json_number(after->value) : Json()},
                     {"text", text},
                     {"meaning", before.meaning}});
   }

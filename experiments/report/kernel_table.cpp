@@ -8,7 +8,7 @@
 namespace iolab::lab {
 namespace {
 
-TableCell number(std::uint64_t count) {
+TableCell number_cell(std::uint64_t count) {
   const auto value = static_cast<double>(count);
   return {with_thousands(value), value};
 }
@@ -26,8 +26,8 @@ void add_rows(Table& table, const CallCount& count, const Words& words) {
                           {{count.series},
                            {call.call},
                            counted,
-                           number(call.kernel),
-                           number(call.layer),
+                           number_cell(call.kernel),
+                           number_cell(call.layer),
                            per_request(call.kernel, count)},
                           ""});
   }
@@ -36,7 +36,7 @@ void add_rows(Table& table, const CallCount& count, const Words& words) {
                           {{count.series},
                            {call.call},
                            {words.retold(call.thread)},
-                           number(call.count),
+                           number_cell(call.count),
                            {"-"},
                            per_request(call.count, count)},
                           ""});

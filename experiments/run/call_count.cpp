@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 using Clock = ChildProcess::Clock;
 
 constexpr std::chrono::milliseconds kWindow{300};  // counts need no long one
-constexpr auto kSlack = 15s;
+constexpr auto kCountSlack = 15s;
 
 class CountingTrial {
  public:
@@ -65,7 +65,7 @@ class CountingTrial {
     if (!load) return load.error();
     load->write(to_json(load_spec_).dump() + "\n");
     const auto reached = [&](std::string_view word) -> std::string {
-      const auto line = load->read_line(Clock::now() + kConnectLimit + kSlack);
+      const auto line = load->read_line(Clock::now() + kConnectLimit + kCountSlack);
       if (!line && line.error() == "interrupted") return line.error();
       if (line && line->starts_with(word)) return {};
       return with_last_words(fmt::format("no \"{}\" from the load generator", word), errors);

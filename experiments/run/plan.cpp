@@ -74,7 +74,7 @@ std::string why_not(const Series& series, const Level& level, const Spec& spec, 
   for (const auto& exclusion : spec.exclusions) {
     const bool named =
         std::ranges::any_of(exclusion.models, [&](const auto& model) { return model == series.id || model == id; });
-    if (named && condition_holds(exclusion.when, work).value_or(false)) return exclusion.because;
+    if (named && condition_holds(exclusion.when, work, level.probe).value_or(false)) return exclusion.because;
   }
   return {};
 }
@@ -216,8 +216,9 @@ StepTime step_time(const Spec& spec, const PlannedTrial& trial) {
   const auto& work = spec.levels[trial.level].workload;
   const auto connecting =
       std::chrono::microseconds{120} * (work.connections + work.idle_connections + work.stalled_connections);
+  constexpr auto kFilling = 1500ms;  // a topic for the cold reader, and on to the disk with it
   return {.boxed = spec.timing.warmup + spec.timing.measure,
-          .around = 150ms + std::chrono::ceil<std::chrono::milliseconds>(connecting)};
+          .around = 150ms + work.cold_readers * kFilling + std::chrono::ceil<std::chrono::milliseconds>(connecting)};
 }
 
 StepTime step_time(const Spec& spec, std::span<const PlannedDuet> together) {

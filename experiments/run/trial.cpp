@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "experiments/machine/environment.h"
+#include "experiments/run/cold_reader.h"
 #include "experiments/run/level_load.h"
 #include "experiments/run/load_json.h"
 #include "experiments/run/observer.h"
@@ -100,6 +101,11 @@ class Trial {
     if (!observer) return observer.error();
     const pid_t pid = server_pid_ = server->process.pid();
     glance_ = [this, pid] { return over_memory_ = over_memory(pid, spec_.limits.memory_bytes); };
+    if (level_.workload.cold_readers > 0) {
+      auto reader = ColdReader::start(setup_, server->address, spec_.timing, level_.workload.cold_readers);
+      if (!reader) return reader.error();
+      cold_reader_.emplace(std::move(*reader));
+    }
     auto problem = drive_load(&*observer);
     if (problem == "interrupted") return problem;
     if (!over_memory_.empty()) {
@@ -178,6 +184,7 @@ class Trial {
     if (!answer.empty()) return answer;
     const Rest rest_before = observer == nullptr ? Rest{} : observer->look_at_rest();
     load->write("go\n");
+    if (cold_reader_) cold_reader_->go();
     if (answer = expect(*load, "window-start", spec_.timing.warmup + kSlack); !answer.empty()) return answer;
     const Border start = observer == nullptr ? Border{} : observer->look_at_border();
     const MachineLook machine_start = look_at_machine(setup_.cpus.server, load->pid());
@@ -189,6 +196,11 @@ class Trial {
     if (observer != nullptr) note(start, end, rest_before, observer->look_at_rest());
     load->write("close\n");
     auto problem = read_result(*load, kSlack);
+    if (problem.empty() && cold_reader_) {
+      auto figures = cold_reader_->finish();
+      if (!figures) return figures.error();
+      record_.probe = std::move(*figures);
+    }
     note(machine_start, machine_end, start, end);
     return problem;
   }
@@ -298,6 +310,7 @@ class Trial {
   const Level& level_;
   const Series& series_;
   clients::LoadSpec load_spec_;
+  std::optional<ColdReader> cold_reader_;
   pid_t server_pid_ = -1;
   TrialRecord record_;
   Glance glance_;            // at the server, while the load is waited for

@@ -52,7 +52,7 @@ struct TrialRecord {
   std::string started;
   clients::LoadResult load;
   ServerReading server;
-  std::map<std::string, double> probe;  // the figures of a probe, by the ids of metrics
+  std::map<std::string, double> probe;  // the figures of a probe, or of a cold reader, by the ids of metrics
   MachineReading machine;               // inside the window; the load average is that of the trial's start
 };
 

@@ -39,12 +39,16 @@ constexpr std::array kMetrics{
     Metric{"bytes_per_s", "MB/s"},
 };
 
-// What probes tell (io_models/probes).
+// What probes (io_models/probes) and cold readers tell.
 constexpr std::array kProbeMetrics{
+    Metric{"cold_reads_per_s", "1/s"},
+    Metric{"cold_read_p50_us", "us"},
     Metric{"sent_gib_per_s", "GiB/s"},
     Metric{"sender_cpu_us_per_mib", "us"},
     Metric{"memcpy_share", "%"},
     Metric{"phase1_us", "us"},
+    Metric{"asleep_share", "%"},
+    Metric{"asleep_in_receive_share", "%"},
     Metric{"after_arrival_us", "us"},
     Metric{"notice_us", "us"},
     Metric{"copy_call_us", "us"},

@@ -72,6 +72,7 @@ Workload workload_of(const Json& node) {
   work.connections = node["connections"].get<int>();
   work.idle_connections = node["idle_connections"].get<int>();
   work.stalled_connections = node["stalled_connections"].get<int>();
+  work.cold_readers = node["cold_readers"].get<int>();
   work.in_flight = node["in_flight"].get<int>();
   work.record_bytes = *parse_size(node["record_size"].get<std::string>());
   work.records_per_batch = node["records_per_batch"].get<int>();
@@ -250,54 +251,6 @@ std::string_view model_id(std::string_view model) {
 
 bool judges_by_duets(const Judge& judge) {
   return judge.duets > 0 && duets_measure(judge.metric);
-}
-
-std::expected<bool, std::string> condition_holds(std::string_view condition, const Workload& work) {
-  if (condition.empty()) return true;
-  const auto border = condition.find_first_of("<>=");
-  if (border == std::string_view::npos) {
-    return std::unexpected(
-        fmt::format("\"{}\" compares nothing: write \"workload.idle_connections > 1000\"", condition));
-  }
-  double sum = 0;
-  auto left = condition.substr(0, border);
-  while (!left.empty()) {
-    const auto plus = left.find('+');
-    auto name = left.substr(0, plus);
-    while (name.starts_with(' ')) name.remove_prefix(1);
-    while (name.ends_with(' ')) name.remove_suffix(1);
-    constexpr std::string_view kGroup = "workload.";  // may be left out, as with --set
-    const std::string path = name.starts_with(kGroup) ? std::string(name) : fmt::format("{}{}", kGroup, name);
-    if (path == "workload.connections")
-      sum += work.connections;
-    else if (path == "workload.idle_connections")
-      sum += work.idle_connections;
-    else if (path == "workload.in_flight")
-      sum += work.in_flight;
-    else if (path == "workload.record_size")
-      sum += static_cast<double>(work.record_bytes);
-    else {
-      static const std::vector<std::string> kNames{"workload.connections", "workload.idle_connections",
-                                                   "workload.in_flight", "workload.record_size"};
-      return std::unexpected(fmt::format("unknown path \"{}\": {}", name, suggestion(path, kNames)));
-    }
-    left = plus == std::string_view::npos ? std::string_view{} : left.substr(plus + 1);
-  }
-  const auto end = condition.find_first_not_of("<>=", border);
-  const auto sign = condition.substr(border, end - border);
-  auto right = end == std::string_view::npos ? std::string_view{} : condition.substr(end);
-  while (right.starts_with(' ')) right.remove_prefix(1);
-  double limit = 0;
-  const auto [stop, error] = std::from_chars(right.data(), right.data() + right.size(), limit);
-  if (error != std::errc{} || stop != right.data() + right.size()) {
-    return std::unexpected(fmt::format("\"{}\" is not a number", right));
-  }
-  if (sign == ">") return sum > limit;
-  if (sign == ">=") return sum >= limit;
-  if (sign == "<") return sum < limit;
-  if (sign == "<=") return sum <= limit;
-  if (sign == "==") return sum == limit;
-  return std::unexpected(fmt::format("unknown comparison \"{}\": known are >, >=, <, <= and ==", sign));
 }
 
 std::expected<Spec, std::vector<Problem>> parse_spec(std::string_view text, const std::string& file_name,

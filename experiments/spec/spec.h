@@ -32,6 +32,7 @@ struct Workload {
   int connections = 16;
   int idle_connections = 0;
   int stalled_connections = 0;
+  int cold_readers = 0;  // beside the load, from a topic of their own that is not in memory
   int in_flight = 1;
   std::uint64_t record_bytes = 100;
   int records_per_batch = 1;
@@ -173,7 +174,8 @@ std::expected<Spec, std::vector<Problem>> parse_spec(std::string_view text, cons
                                                      const SpecOptions& options);
 
 // Whether an exclusion's condition holds for this work. The error is half a sentence.
-std::expected<bool, std::string> condition_holds(std::string_view condition, const Workload& workload);
+std::expected<bool, std::string> condition_holds(std::string_view condition, const Workload& workload,
+                                                 const Properties& probe = {});
 
 // "epoll" of "epoll:option=value": models are compared by what is before the colon.
 std::string_view model_id(std::string_view model);

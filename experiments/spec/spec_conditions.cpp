@@ -108,6 +108,10 @@ class Conditions {
       complain_(error, path, fmt::format("{} is about servers of ours, and \"target\" starts none", path),
                 fmt::format("leave \"{}\" or \"target\" out", path));
     }
+    if (std::ranges::any_of(values_of("workload.cold_readers"), [](const Json& value) { return value != 0; })) {
+      complain_(error, place_of("workload.cold_readers"),
+                "workload.cold_readers: what is in the memory of a \"target\" is not ours to drop", "leave it out");
+    }
     const Json* matrix = look_up(root_, "matrix");
     if (matrix == nullptr || !matrix->is_object()) return;
     for (const auto& [path, values] : matrix->items()) {
@@ -234,6 +238,10 @@ class JudgeRules {
   }
 
   void metric() const {
+    const bool cold = std::ranges::any_of(spec_.levels, [](const Level& one) { return one.workload.cold_readers > 0; });
+    if (judges_by_duets(judge_) && cold) {
+      complain_(error, "judge.duets", "judge.duets: slices hold no cold reader", "judge by trials: write \"duets\": 0");
+    }
     if (judge_.duets > 0 && !duets_measure(judge_.metric)) {
       complain_(warning, "judge.duets", fmt::format("judge.duets: slices do not show {}", judge_.metric),
                 "it is judged by the trials");

@@ -42,9 +42,9 @@ Json typed(const Field* field, const std::string& text) {
   return parsed.is_discarded() || !is_plain(parsed) ? text_value(text) : parsed;
 }
 
-class Reader {
+class SettingsReader {
  public:
-  Reader(const SpecOptions& options, std::vector<Problem>& problems) : options_(options), problems_(problems) {}
+  SettingsReader(const SpecOptions& options, std::vector<Problem>& problems) : options_(options), problems_(problems) {}
 
   std::vector<Setting> read() {
     std::vector<Setting> settings;
@@ -114,7 +114,7 @@ class Reader {
 }  // namespace
 
 std::vector<Setting> read_settings(const SpecOptions& options, std::vector<Problem>& problems) {
-  return Reader(options, problems).read();
+  return SettingsReader(options, problems).read();
 }
 
 void apply_settings(Json& root, const std::vector<Setting>& settings) {

@@ -136,6 +136,8 @@ class LaneMaker {
       add_piece(call, row, Doing::spinning, call.entered_ns, call.returned_ns);
     } else if (call.entered_ns >= arrived_ns_ && call.returned_ns > request_.answered_ns) {
       add_piece(call, row, Doing::blocked, call.entered_ns, call.returned_ns);  // asleep again
+    } else if (straddles && receives(call) && lane_.asked_in_vain > 0) {
+      add_piece(call, row, Doing::copy, call.entered_ns, call.returned_ns);  // who asks in vain does not sleep
     } else if (straddles && (waits(call) || receives(call))) {
       add_piece(call, row, Doing::blocked, call.entered_ns, arrived_ns_);
       add_piece(call, row, after_arrival(call), arrived_ns_, call.returned_ns);
@@ -173,6 +175,8 @@ class LaneMaker {
   void add_order(const TracedCall& order) {
     if (sends(order) || order.returned_ns <= arrived_ns_ || order.entered_ns >= arrived_ns_ || order.result <= 0)
       return;
+    // A standing order comes back with each request: this time with a later one.
+    if (order.returned_ns >= request_.answered_ns) return;
     add_piece(order, order_row(), Doing::handed_over, order.entered_ns, arrived_ns_);
     add_piece(order, order_row(), Doing::copied_for_us, arrived_ns_, order.returned_ns);
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "experiments/words/units.h"
@@ -227,12 +228,17 @@ std::string bar_of(const Lane& lane, std::size_t row, std::size_t left, std::siz
                           : static_cast<double>(left) + static_cast<double>(right) * std::min(1.0, at_us / right_us);
     return std::min(signs.size(), static_cast<std::size_t>(at));
   };
+  // Each piece has one sign at least, so the short ones come last: a long neighbour would cover them.
+  std::vector<const Piece*> pieces;
   for (const auto& piece : lane.pieces) {
-    if (piece.row != row) continue;
-    const auto from = column(piece.from_us);
-    const auto to = std::max(column(piece.to_us), std::min(from + 1, signs.size()));
+    if (piece.row == row) pieces.push_back(&piece);
+  }
+  std::ranges::stable_sort(pieces, std::greater{}, &Piece::length_us);
+  for (const auto* piece : pieces) {
+    const auto from = column(piece->from_us);
+    const auto to = std::max(column(piece->to_us), std::min(from + 1, signs.size()));
     std::fill(signs.begin() + static_cast<std::ptrdiff_t>(from), signs.begin() + static_cast<std::ptrdiff_t>(to),
-              look_of(piece.doing).sign);
+              look_of(piece->doing).sign);
   }
   signs.insert(signs.begin() + static_cast<std::ptrdiff_t>(left), "|");
   std::string text;

@@ -160,15 +160,6 @@ void empty(const std::string& directory) {
   }
 }
 
-std::vector<pid_t> threads_of(pid_t process) {
-  std::vector<pid_t> threads;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(fmt::format("/proc/{}/task", process), ignored)) {
-    threads.push_back(static_cast<pid_t>(std::stol(entry.path().filename())));
-  }
-  return threads;
-}
-
 class Pass {
  public:
   Pass(const RunData& data, std::size_t level, const OwnBinary& binary, const std::string& scratch,
@@ -177,6 +168,7 @@ class Pass {
     level_.workload.connections = 1;
     level_.workload.idle_connections = 0;
     level_.workload.stalled_connections = 0;
+    level_.workload.cold_readers = 0;
     level_.workload.rate_per_s.reset();
   }
 

@@ -1,14 +1,18 @@
 #include "io_models/probes/peer.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <iterator>
+#include <string>
 
 namespace iolab::io::probes {
 
@@ -59,6 +63,14 @@ void sleep_until_ns(std::int64_t at_ns) {
 int threads_of_this_process() {
   std::error_code error;
   return static_cast<int>(std::distance(std::filesystem::directory_iterator("/proc/self/task", error), {}));
+}
+
+long call_asleep_in(pid_t thread) {
+  const auto path = "/proc/self/task/" + std::to_string(thread) + "/syscall";
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  char text[64] = {};
+  if (!file || ::read(file.get(), text, sizeof text - 1) <= 0 || text[0] < '0' || text[0] > '9') return -1;
+  return std::strtol(text, nullptr, 10);
 }
 
 void stay_on(int cpu) {

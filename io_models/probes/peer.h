@@ -1,6 +1,8 @@
 // What every probe stands on: a connection over loopback, a peer at its other end, and clocks.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <expected>
 #include <span>
@@ -24,6 +26,8 @@ std::int64_t now_ns();         // CLOCK_MONOTONIC
 std::int64_t thread_cpu_ns();  // of the calling thread
 void sleep_until_ns(std::int64_t at_ns);
 int threads_of_this_process();
+// The number of the system call in which a thread of this process sleeps; -1: it runs, or /proc does not say.
+long call_asleep_in(pid_t thread);
 
 // A thread that runs `talk` on that CPU; joined when it goes out of scope.
 template <class Talk>

@@ -17,6 +17,7 @@
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -199,6 +200,20 @@ constexpr std::array kWays{Way{"blocking", make<Blocking>}, Way{"nonblocking", m
                            Way{"epoll", make<ByEpoll>},     Way{"sigio", make<BySignal>},
                            Way{"io_uring", make<ByRing>}};
 
+// What the peer sees of the thread just before it sends: does it sleep, and in the call that receives?
+struct Sleep {
+  int looks = 0;
+  int asleep = 0;
+  int in_receive = 0;
+
+  void look_at(pid_t thread) {
+    const long call = call_asleep_in(thread);
+    ++looks;
+    asleep += call >= 0;
+    in_receive += call == SYS_recvmsg || call == SYS_recvfrom;
+  }
+};
+
 // Medians over the messages; what no message has is left out.
 class Measured {
  public:
@@ -244,11 +259,14 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   ::setsockopt(pair->near.get(), SOL_SOCKET, SO_RCVLOWAT, &low_water, sizeof low_water);
   const auto end_ns = now_ns() + std::chrono::nanoseconds(settings.length).count();
   // The peer sends when the thread has said that it waits; when the time is over it hangs up instead.
-  const auto peer = peer_on(settings.peer_cpu, [far = std::move(pair->far), bytes, pause_ns, end_ns](const auto&) {
+  Sleep sleep;
+  auto peer = peer_on(settings.peer_cpu, [far = std::move(pair->far), bytes, pause_ns, end_ns, &sleep,
+                                          thread = ::gettid()](const auto&) {
     const std::vector<std::byte> message(bytes);
     std::byte ready;
     while (::recv(far.get(), &ready, 1, 0) == 1 && now_ns() < end_ns) {
       sleep_until_ns(now_ns() + pause_ns);
+      if (pause_ns > 0) sleep.look_at(thread);
       for (std::size_t sent = 0; sent < bytes;) {
         const ssize_t some = ::send(far.get(), message.data() + sent, bytes - sent, MSG_NOSIGNAL);
         if (some < 0) return;
@@ -269,7 +287,14 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
     constexpr int kCold = 5;
     if (number >= kCold && seen.arrived_ns != 0) measured.add(began_ns, began_cpu_ns, seen);
   }
-  return measured.figures();
+  ::shutdown(pair->near.get(), SHUT_RDWR);  // it may wait for one more
+  peer.join();
+  auto figures = measured.figures();
+  if (sleep.looks > 0) {
+    figures["asleep_share"] = 1.0 * sleep.asleep / sleep.looks;
+    figures["asleep_in_receive_share"] = 1.0 * sleep.in_receive / sleep.looks;
+  }
+  return figures;
 }
 
 }  // namespace

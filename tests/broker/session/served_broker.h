@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "broker/session/broker_host.h"
+#include "broker/session/cold_readers.h"
 #include "io_models/registry.h"
 #include "io_models/signals.h"
 #include "io_models/socket.h"
@@ -74,6 +75,10 @@ class ServedBroker {
     }
     broker_->set_endpoint({"127.0.0.1", 9092});  // the same in every run, whatever the port
     host_ = std::make_unique<session::BrokerHost>(*broker_, clock);
+    auto cold_reader = session::make_cold_reader(broker_->settings().fetch_cold);
+    if (!cold_reader) throw std::runtime_error(cold_reader.error());
+    cold_reader_ = std::move(*cold_reader);
+    broker_->set_cold_reader(cold_reader_.get());
     host_->start();
     serving_ = std::thread([this] {
       std::vector<int> descriptors;
@@ -95,6 +100,7 @@ class ServedBroker {
     stop_.request_stop();
     join();
     host_->stop();
+    cold_reader_.reset();
     broker_->run_flushes(clock.now());  // removes the files of deleted topics, if the flusher had not yet
     EXPECT_TRUE(broker_->close());
     host_.reset();
@@ -114,6 +120,7 @@ class ServedBroker {
   std::unique_ptr<io::Frontend> frontend_;
   io::ListeningSockets listening_;
   std::unique_ptr<session::BrokerHost> host_;
+  std::unique_ptr<core::ColdReader> cold_reader_;
   std::stop_source stop_;
   std::thread serving_;
 };

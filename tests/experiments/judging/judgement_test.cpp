@@ -17,7 +17,7 @@ using testing::Not;
 
 // Ten duets of each model: select costs `select` times the CPU of epoll, blocking as much as epoll, which differs from
 // itself by up to 0.4 %.
-RunData run_with(double select, const std::string& metric = "server_cpu_us_per_request") {
+RunData run_where_select_is(double select, const std::string& metric = "server_cpu_us_per_request") {
   const auto make = [&](const Series& series, const Level&, int block) {
     MadeUpTrial trial;
     trial.latency_ns = series.id == "select" ? 160'000 : 80'000 + static_cast<std::uint64_t>(block);
@@ -47,26 +47,26 @@ std::string words_of(const RunData& data) {
 
 TEST(Judgement, DuetsSayWhatIsClearAndWhatIsTheSame) {
   SCOPED_TRACE("an effect of 5 % is not called clear, or no effect is not called the same");
-  const auto words = words_of(run_with(1.05));
+  const auto words = words_of(run_where_select_is(1.05));
   EXPECT_THAT(words, HasSubstr("Clearly more server CPU per request than epoll with 1,000 idle connections: select "
                                "1.050 times"));
   EXPECT_THAT(words, HasSubstr("10 of 10 pairs"));
   EXPECT_THAT(words, HasSubstr("The same server CPU per request as epoll within 1.0 %"));
   EXPECT_THAT(words, Not(HasSubstr("Clearly more server CPU per request than epoll with 1,000 idle connections: "
                                    "blocking")));
-  EXPECT_THAT(words_of(run_with(0.9)), HasSubstr("Clearly less server CPU per request than epoll"));
+  EXPECT_THAT(words_of(run_where_select_is(0.9)), HasSubstr("Clearly less server CPU per request than epoll"));
 }
 
 TEST(Judgement, AReportOpensWithItsAnswer) {
   SCOPED_TRACE("the sentence that answers the question stands below counts that nobody asked for");
-  const auto first = what_was_found(Results(run_with(1.05))).front();
+  const auto first = what_was_found(Results(run_where_select_is(1.05))).front();
   EXPECT_EQ(first.kind, "judged");
   EXPECT_THAT(first.text, HasSubstr("select 1.050 times"));
 }
 
 TEST(Judgement, ThoseThatTheQuestionNamesComeFirst) {
   SCOPED_TRACE("the model in question stands last in a list of ten");
-  const auto data = run_with(1.0);  // blocking stands before select in the plan
+  const auto data = run_where_select_is(1.0);  // blocking stands before select in the plan
   const Results results(data);
   const auto sentences = judgement_in_words(results, *judgement_of(results));
   ASSERT_GE(sentences.size(), 2U);
@@ -76,20 +76,20 @@ TEST(Judgement, ThoseThatTheQuestionNamesComeFirst) {
 
 TEST(Judgement, WhatWasDeclaredTooSmallIsNeverClear) {
   SCOPED_TRACE("a difference below the spec's own limit is called clear");
-  const auto words = words_of(run_with(1.006));
+  const auto words = words_of(run_where_select_is(1.006));
   EXPECT_THAT(words, Not(HasSubstr("Clearly")));
 }
 
 TEST(Judgement, TailsAreJudgedByTrials) {
   SCOPED_TRACE("a latency is judged by slices of 10 ms, which hide what builds up");
-  const auto words = words_of(run_with(1.0, "latency_p99_us"));
+  const auto words = words_of(run_where_select_is(1.0, "latency_p99_us"));
   EXPECT_THAT(words, HasSubstr("Clearly more latency, 99th percentile than epoll"));
   EXPECT_THAT(words, HasSubstr("10 of 10 blocks"));
 }
 
 TEST(Judgement, WithoutTheBaselineAgainstItselfNothingIsSaid) {
   SCOPED_TRACE("a verdict is given although nobody knows how large nothing is");
-  auto data = run_with(1.5);
+  auto data = run_where_select_is(1.5);
   std::erase_if(data.duets, [](const DuetRecord& duet) { return duet.series == "epoll (again)"; });
   EXPECT_EQ(words_of(data), "");
   const Results results(data);
@@ -101,7 +101,7 @@ TEST(Judgement, WithoutTheBaselineAgainstItselfNothingIsSaid) {
 
 TEST(Judgement, AModelOfWhichNoDuetWorkedIsNotLeftOut) {
   SCOPED_TRACE("all duets of a model fail, and the report does not mention it");
-  auto data = run_with(1.5);
+  auto data = run_where_select_is(1.5);
   for (auto& duet : data.duets) {
     if (duet.series != "select") continue;
     duet.ok = false;
@@ -122,7 +122,7 @@ TEST(Judgement, AModelOfWhichNoDuetWorkedIsNotLeftOut) {
 
 TEST(Judgement, ThePictureHoldsEveryInterval) {
   SCOPED_TRACE("an interval is cut off at the edge of its picture");
-  const auto data = run_with(3.5);
+  const auto data = run_where_select_is(3.5);
   const Results results(data);
   const auto chart = judgement_chart(results, *judgement_of(results));
   ASSERT_EQ(chart["panels"][0]["rows"].size(), 2u);

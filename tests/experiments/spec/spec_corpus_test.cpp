@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> kModels{"blocking",  "blocking-pool", "nonblocking",       "select",
+const std::vector<std::string> kCorpusModels{"blocking",  "blocking-pool", "nonblocking",       "select",
                                        "poll",      "epoll",         "epoll-et",          "sigio",
                                        "posix-aio", "io_uring",      "io_uring-multishot"};
 
@@ -43,7 +43,7 @@ std::string test_name(const testing::TestParamInfo<std::string>& info) {
 std::vector<Problem> errors_in(const std::string& text, const std::string& file) {
   std::vector<Problem> errors;
   for (const auto* profile : {"standard", "quick", "careful"}) {
-    const auto spec = parse_spec(text, file, {.profile = profile, .known_models = kModels});
+    const auto spec = parse_spec(text, file, {.profile = profile, .known_models = kCorpusModels});
     if (spec) continue;
     for (const auto& problem : spec.error()) {
       const auto same = [&](const Problem& known) { return to_text(known) == to_text(problem); };

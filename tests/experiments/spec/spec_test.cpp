@@ -252,6 +252,8 @@ TEST(Spec, ConditionsCompareSums) {
   EXPECT_FALSE(*condition_holds("workload.idle_connections > 1000", work));
   EXPECT_TRUE(*condition_holds("workload.idle_connections >= 1000", work));
   EXPECT_TRUE(*condition_holds("", work));
+  EXPECT_TRUE(*condition_holds("probe_config.first >= 1024", work, {{"first", "2000"}}));
+  EXPECT_FALSE(*condition_holds("probe_config.first >= 1024", work, {{"first", "500"}}));
   EXPECT_FALSE(condition_holds("workload.idle_connections > many", work));
   EXPECT_FALSE(condition_holds("workload.idle_connections =! 3", work));
 }
