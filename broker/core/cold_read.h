@@ -21,7 +21,9 @@ class ColdRead {
 
   ColdRead(std::shared_ptr<Partition> partition, storage::ReadLocation location, base::BufferPool& buffers,
            Wakeup sleeper)
-      : partition_(std::move(partition)), location_(std::move(location)), buffers_(buffers),
+      : partition_(std::move(partition)),
+        location_(std::move(location)),
+        buffers_(buffers),
         sleeper_(std::move(sleeper)) {}
 
   // Waits for the disk, and wakes whoever waits for it.

@@ -44,9 +44,9 @@ storage::FileHooks counting_file_hooks() {
   return {.count =
               [](storage::FileCall call, std::int64_t) {
                 static constexpr std::array kNames{
-                    io::Call::open,  io::Call::close,     io::Call::pread,   io::Call::preadv2, io::Call::pwrite, io::Call::fdatasync,
-                    io::Call::fsync, io::Call::ftruncate, io::Call::rename,  io::Call::unlink, io::Call::fstat,
-                    io::Call::mmap,  io::Call::munmap,    io::Call::mincore, io::Call::madvise};
+                    io::Call::open,      io::Call::close, io::Call::pread,     io::Call::preadv2, io::Call::pwrite,
+                    io::Call::fdatasync, io::Call::fsync, io::Call::ftruncate, io::Call::rename,  io::Call::unlink,
+                    io::Call::fstat,     io::Call::mmap,  io::Call::munmap,    io::Call::mincore, io::Call::madvise};
                 io::count(kNames[static_cast<std::size_t>(call)]);
               },
           .fail = nullptr};

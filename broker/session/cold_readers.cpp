@@ -155,7 +155,7 @@ class ReadingRing final : public core::ColdReader {
   std::atomic<bool> stopping_{false};
   std::mutex mutex_;
   std::deque<Read> reads_;
-  std::uint64_t last_id_ = kBell;                       // of the thread alone, like what follows
+  std::uint64_t last_id_ = kBell;  // of the thread alone, like what follows
   std::unordered_map<std::uint64_t, Read> under_way_;
   std::thread thread_;
 };

@@ -216,7 +216,8 @@ void say_notes(const RunComparison& comparison, const std::vector<CellPair>& hid
 
 int judge_rules(const RunComparison& comparison, const std::vector<FailIf>& rules) {
   if (rules.empty()) return kOk;
-  if (!comparison.why_no_verdicts.empty()) return fail("compare", kCannotRunHere, "--fail-if cannot be answered: see above");
+  if (!comparison.why_no_verdicts.empty())
+    return fail("compare", kCannotRunHere, "--fail-if cannot be answered: see above");
   std::size_t failed = 0;
   std::size_t unclear = 0;
   std::size_t asked = 0;
@@ -231,7 +232,8 @@ int judge_rules(const RunComparison& comparison, const std::vector<FailIf>& rule
                  pair.verdict.ratio, range_of(pair.verdict));
     }
   }
-  if (unclear == asked) return fail("compare", kCannotRunHere, "--fail-if cannot be answered: not one row could be judged");
+  if (unclear == asked)
+    return fail("compare", kCannotRunHere, "--fail-if cannot be answered: not one row could be judged");
   if (unclear > 0) fmt::print(stderr, "{} could not be judged, and did not fail.\n", counted(unclear, "row"));
   return failed > 0 ? kRegression : kOk;
 }
@@ -289,7 +291,8 @@ int run(const CompareFlags& flags) {
   const auto comparison = compare_runs(first, second, *metrics, *wanted);
   print(flags, comparison, *metrics, *before, *after);
   if (comparison.cells.empty()) {
-    return fail("compare", kUsage, "the runs have no such cell in common: iolab export RUN --to csv --what cells lists them");
+    return fail("compare", kUsage,
+                "the runs have no such cell in common: iolab export RUN --to csv --what cells lists them");
   }
   return judge_rules(comparison, *rules);
 }

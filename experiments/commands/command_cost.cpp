@@ -82,8 +82,9 @@ int run(const std::vector<std::string>& names, bool as_json) {
   }
   const auto model = fit_cost(cells);
   if (!model) {
-    return fail("cost", kCannotRunHere, fmt::format("{} have figures, and {} are needed: name more runs",
-                                            counted(cells.size(), "cell"), 4 * kCauses.size()));
+    return fail("cost", kCannotRunHere,
+                fmt::format("{} have figures, and {} are needed: name more runs", counted(cells.size(), "cell"),
+                            4 * kCauses.size()));
   }
   if (as_json) {
     fmt::print("{}\n", json_of(*model).dump(1));

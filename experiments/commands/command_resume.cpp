@@ -128,9 +128,11 @@ int resume(const ResumeFlags& flags, Language language) {
   directory->remove_leftovers();
   {
     const InterruptScope scope;
-    if (auto done = go_on(*data, *directory, *binary, options); !done) return fail("resume", kInternalError, done.error());
+    if (auto done = go_on(*data, *directory, *binary, options); !done)
+      return fail("resume", kInternalError, done.error());
     if (!flags.no_report) {
-      if (auto done = trace_finished(*data, *directory, *binary); !done) return fail("resume", kInternalError, done.error());
+      if (auto done = trace_finished(*data, *directory, *binary); !done)
+        return fail("resume", kInternalError, done.error());
     }
   }
   return conclude(*data, *directory, traced_charts(*directory), {.draw = !flags.no_report, .language = language});

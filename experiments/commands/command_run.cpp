@@ -100,21 +100,24 @@ std::expected<HowToRun, int> how_to_run(const RunFlags& flags) {
 int refuse_plan(const RunData& data, const RunFlags& flags) {
   const auto missing = flags.require_all ? missing_models(data) : std::vector<std::string>{};
   for (const auto& model : missing) fmt::print(stderr, "not available: {}\n", model);
-  if (!missing.empty()) return fail("run", kSomeCellsFailed, "--require-all: a model of this run cannot run; nothing was run");
+  if (!missing.empty())
+    return fail("run", kSomeCellsFailed, "--require-all: a model of this run cannot run; nothing was run");
   if (const auto trials = data.plan.trials.size();
       !flags.yes && !flags.dry_run && std::cmp_greater(trials, data.spec.limits.trials)) {
-    return fail("run", kUsage, fmt::format("the plan has {}, and limits.trials allows {}: add --yes to run them all, or fewer "
-                                    "with --profile quick, --models or --set (--dry-run shows the plan)",
-                                    counted(trials, "trial"), with_thousands(data.spec.limits.trials)));
+    return fail("run", kUsage,
+                fmt::format("the plan has {}, and limits.trials allows {}: add --yes to run them all, or fewer "
+                            "with --profile quick, --models or --set (--dry-run shows the plan)",
+                            counted(trials, "trial"), with_thousands(data.spec.limits.trials)));
   }
   if (!data.plan.trials.empty()) return kOk;
   const bool filtered = std::ranges::all_of(data.plan.not_run, &NotRun::filtered);
   if (filtered) {
     std::vector<std::string> levels;
     for (const auto& level : data.spec.levels) levels.push_back(level.id);
-    return fail("run", kUsage, fmt::format("--filter \"{}\" takes no cell; an id reads like \"{}\", and the levels are {}",
-                                    data.plan.filter, cell_id(data.plan.series.front(), data.spec.levels.front()),
-                                    listed(levels)));
+    return fail(
+        "run", kUsage,
+        fmt::format("--filter \"{}\" takes no cell; an id reads like \"{}\", and the levels are {}", data.plan.filter,
+                    cell_id(data.plan.series.front(), data.spec.levels.front()), listed(levels)));
   }
   print_plan(data);
   return fail("run", kCannotRunHere, "nothing of this can run on this machine; the reasons are above");
@@ -147,7 +150,8 @@ std::expected<RunDirectory, int> carry_out(RunData& data, const RunFlags& flags,
       return std::unexpected(fail("run", interrupted() ? kInterrupted : kInvalidSpec, accepted.error()));
     }
   }
-  if (auto done = write_plan(data, *directory); !done) return std::unexpected(fail("run", kInternalError, done.error()));
+  if (auto done = write_plan(data, *directory); !done)
+    return std::unexpected(fail("run", kInternalError, done.error()));
   if (auto done = run_session(data, *directory, binary, options); !done) {
     return std::unexpected(fail("run", kInternalError, done.error()));
   }

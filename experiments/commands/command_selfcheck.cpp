@@ -106,7 +106,8 @@ int run_calibration(const std::string& run, const std::string& variant, int roun
   }
   const auto interval = median_interval(ratios);
   if (!interval || rounds < 1) {
-    return fail("selfcheck", kInvalidSpec, fmt::format("{} holds {} duets of \"{}\": 6 are needed", run, ratios.size(), variant));
+    return fail("selfcheck", kInvalidSpec,
+                fmt::format("{} holds {} duets of \"{}\": 6 are needed", run, ratios.size(), variant));
   }
   print({{"rounds", rounds},
          {"ratio", median(ratios)},

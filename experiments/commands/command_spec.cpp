@@ -159,7 +159,8 @@ int write_new(const std::string& wanted, const std::string& from) {
   // "x": never over a file that is there.
   std::FILE* out = std::fopen(file.path.c_str(), "wxe");
   if (out == nullptr && errno == EEXIST) {
-    return fail("spec new", kUsage, fmt::format("{} is there already, and is left as it is: take another name", file.path));
+    return fail("spec new", kUsage,
+                fmt::format("{} is there already, and is left as it is: take another name", file.path));
   }
   const bool opened = out != nullptr;
   const bool written = opened && std::fwrite(text->data(), 1, text->size(), out) == text->size();

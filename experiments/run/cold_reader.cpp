@@ -63,7 +63,7 @@ std::string forget(const fs::path& file) {
 
 std::string forget_topic(const std::string& data) {
   constexpr long kTmpfs = 0x01021994;
-  struct statfs where {};
+  struct statfs where{};
   if (::statfs(data.c_str(), &where) == 0 && where.f_type == kTmpfs) {
     return "the directory of the run lies in memory (tmpfs): there is nothing cold; name another with --out";
   }

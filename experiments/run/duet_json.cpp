@@ -13,23 +13,21 @@
 namespace iolab::lab {
 namespace {
 
-using nlohmann::json;
-
-json side_json(const clients::DuetSide& side) {
+nlohmann::json side_json(const clients::DuetSide& side) {
   return {{"host", side.target.host}, {"port", side.target.port}, {"pid", side.pid}, {"pause", side.pause}};
 }
 
-clients::DuetSide side_from(const json& side) {
+clients::DuetSide side_from(const nlohmann::json& side) {
   return {.target = {side.at("host").get<std::string>(), side.at("port").get<std::uint16_t>()},
           .pid = side.at("pid").get<pid_t>(),
           .pause = side.at("pause").get<bool>()};
 }
 
-json number(double value) {
-  return std::isfinite(value) ? json(value) : json();
+nlohmann::json number(double value) {
+  return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json();
 }
 
-double number_from(const json& value) {
+double number_from(const nlohmann::json& value) {
   return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
 }
 
@@ -50,8 +48,8 @@ DuetRatios ratios_of(const clients::DuetComparison& comparison) {
   return ratios;
 }
 
-json to_json(const clients::DuetSpec& spec) {
-  json others = json::array();
+nlohmann::json to_json(const clients::DuetSpec& spec) {
+  nlohmann::json others = nlohmann::json::array();
   for (const auto& side : spec.others) others.push_back(side_json(side));
   return {{"baseline", side_json(spec.baseline)}, {"others", others},    {"load", to_json(spec.load)},
           {"slice_us", spec.slice.count()},       {"pairs", spec.pairs}, {"warmup_ms", spec.warmup.count()}};
@@ -59,7 +57,7 @@ json to_json(const clients::DuetSpec& spec) {
 
 std::expected<clients::DuetSpec, std::string> duet_spec_from_json(std::string_view text) {
   try {
-    const json object = json::parse(text);
+    const nlohmann::json object = nlohmann::json::parse(text);
     auto load = load_spec_from_json(object.at("load").dump());
     if (!load) return std::unexpected(load.error());
     clients::DuetSpec spec{.baseline = side_from(object.at("baseline")),
@@ -70,13 +68,13 @@ std::expected<clients::DuetSpec, std::string> duet_spec_from_json(std::string_vi
                            .warmup = std::chrono::milliseconds(object.at("warmup_ms").get<std::int64_t>())};
     for (const auto& side : object.at("others")) spec.others.push_back(side_from(side));
     return spec;
-  } catch (const json::exception& error) {
+  } catch (const nlohmann::json::exception& error) {
     return std::unexpected(fmt::format("a duet's spec cannot be read: {}", error.what()));
   }
 }
 
-json to_json(const clients::DuetResult& result) {
-  json comparisons = json::array();
+nlohmann::json to_json(const clients::DuetResult& result) {
+  nlohmann::json comparisons = nlohmann::json::array();
   for (const auto& comparison : result.comparisons) {
     const DuetRatios ratios = ratios_of(comparison);
     comparisons.push_back({{"cpu_ratio", number(ratios.cpu)},
@@ -93,7 +91,7 @@ json to_json(const clients::DuetResult& result) {
 
 std::expected<DuetSummary, std::string> duet_summary_from_json(std::string_view text) {
   try {
-    const json object = json::parse(text);
+    const nlohmann::json object = nlohmann::json::parse(text);
     DuetSummary summary{.comparisons = {},
                         .answered_baseline = object.at("answered_baseline").get<std::uint64_t>(),
                         .errors = object.at("errors").get<std::uint64_t>(),
@@ -106,7 +104,7 @@ std::expected<DuetSummary, std::string> duet_summary_from_json(std::string_view 
                                      .answered = entry.at("answered").get<std::uint64_t>()});
     }
     return summary;
-  } catch (const json::exception& error) {
+  } catch (const nlohmann::json::exception& error) {
     return std::unexpected(fmt::format("a duet's result cannot be read: {}", error.what()));
   }
 }

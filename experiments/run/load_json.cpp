@@ -17,7 +17,6 @@ using clients::LoadError;
 using clients::LoadKind;
 using clients::LoadResult;
 using clients::LoadSpec;
-using nlohmann::json;
 
 // Each field once, for both directions; a visitor gets (key, member).
 template <class Spec>
@@ -90,7 +89,7 @@ template <class T>
 concept Duration = std::same_as<T, std::chrono::milliseconds> || std::same_as<T, std::chrono::microseconds>;
 
 template <class T>
-json written(const T& value) {
+nlohmann::json written(const T& value) {
   if constexpr (Named<T>)
     return std::string(clients::name(value));
   else if constexpr (Duration<T>)
@@ -98,7 +97,7 @@ json written(const T& value) {
   else if constexpr (std::same_as<T, Histogram>)
     return value.serialise();
   else if constexpr (std::same_as<T, ErrorCounts>) {
-    json counts = json::object();
+    nlohmann::json counts = nlohmann::json::object();
     for (std::size_t i = 0; i < clients::kLoadErrors; ++i) counts[clients::name(static_cast<LoadError>(i))] = value[i];
     return counts;
   } else
@@ -115,7 +114,7 @@ std::optional<T> named(std::string_view text) {
 
 // An empty text, or what is wrong with the value.
 template <class T>
-std::string read(const json& from, T& value) {
+std::string read(const nlohmann::json& from, T& value) {
   if constexpr (Named<T>) {
     const auto known = from.is_string() ? named<T>(from.get_ref<const std::string&>()) : std::nullopt;
     if (!known) return "is not one of the names";
@@ -146,14 +145,14 @@ std::string read(const json& from, T& value) {
     if (!from.is_number_integer()) return "is no whole number";
     if (std::unsigned_integral<T> && !from.is_number_unsigned()) return "is out of range";
     value = from.get<T>();
-    if (json(value) != from) return "is out of range";
+    if (nlohmann::json(value) != from) return "is out of range";
   }
   return {};
 }
 
 // Reads every key that `visit` knows; one that it does not know is an error.
 std::string read_all(std::string_view text, std::string_view what, auto&& visit, const std::set<std::string>& derived) {
-  const json root = json::parse(text, nullptr, false, true);
+  const nlohmann::json root = nlohmann::json::parse(text, nullptr, false, true);
   if (!root.is_object()) return fmt::format("this is no JSON object with a load's {}", what);
   std::set<std::string> known = derived;
   std::string problem;
@@ -171,8 +170,8 @@ std::string read_all(std::string_view text, std::string_view what, auto&& visit,
 
 }  // namespace
 
-json to_json(const LoadSpec& spec) {
-  json root = json::object();
+nlohmann::json to_json(const LoadSpec& spec) {
+  nlohmann::json root = nlohmann::json::object();
   visit_spec(spec, [&](const char* key, const auto& value) { root[key] = written(value); });
   return root;
 }
@@ -184,8 +183,8 @@ std::expected<LoadSpec, std::string> load_spec_from_json(std::string_view text) 
   return spec;
 }
 
-json to_json(const LoadResult& result) {
-  json root = json::object();
+nlohmann::json to_json(const LoadResult& result) {
+  nlohmann::json root = nlohmann::json::object();
   visit_result(result, [&](const char* key, const auto& value) { root[key] = written(value); });
   const auto us = [&](double fraction) { return static_cast<double>(result.latency_ns.percentile(fraction)) / 1000; };
   root["latency_us"] = {{"p50", us(0.5)},     {"p90", us(0.9)}, {"p99", us(0.99)},

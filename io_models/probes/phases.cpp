@@ -260,21 +260,21 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   const auto end_ns = now_ns() + std::chrono::nanoseconds(settings.length).count();
   // The peer sends when the thread has said that it waits; when the time is over it hangs up instead.
   Sleep sleep;
-  auto peer = peer_on(settings.peer_cpu, [far = std::move(pair->far), bytes, pause_ns, end_ns, &sleep,
-                                          thread = ::gettid()](const auto&) {
-    const std::vector<std::byte> message(bytes);
-    std::byte ready;
-    while (::recv(far.get(), &ready, 1, 0) == 1 && now_ns() < end_ns) {
-      sleep_until_ns(now_ns() + pause_ns);
-      if (pause_ns > 0) sleep.look_at(thread);
-      for (std::size_t sent = 0; sent < bytes;) {
-        const ssize_t some = ::send(far.get(), message.data() + sent, bytes - sent, MSG_NOSIGNAL);
-        if (some < 0) return;
-        sent += static_cast<std::size_t>(some);
-      }
-    }
-    ::shutdown(far.get(), SHUT_RDWR);
-  });
+  auto peer = peer_on(settings.peer_cpu,
+                      [far = std::move(pair->far), bytes, pause_ns, end_ns, &sleep, thread = ::gettid()](const auto&) {
+                        const std::vector<std::byte> message(bytes);
+                        std::byte ready;
+                        while (::recv(far.get(), &ready, 1, 0) == 1 && now_ns() < end_ns) {
+                          sleep_until_ns(now_ns() + pause_ns);
+                          if (pause_ns > 0) sleep.look_at(thread);
+                          for (std::size_t sent = 0; sent < bytes;) {
+                            const ssize_t some = ::send(far.get(), message.data() + sent, bytes - sent, MSG_NOSIGNAL);
+                            if (some < 0) return;
+                            sent += static_cast<std::size_t>(some);
+                          }
+                        }
+                        ::shutdown(far.get(), SHUT_RDWR);
+                      });
   const auto way = std::ranges::find(kWays, settings.model, &Way::model);
   const auto receiver = way->make(pair->near.get(), bytes);
   Measured measured;

@@ -11,6 +11,11 @@ PLACE = re.compile(r' (?:d|x|y|x1|x2|y1|y2|width|height|points)="[^"]*"')  # dra
 LONG_NUMBER = re.compile(r"(?<=[ \"(,-])(\d+\.\d)\d+")  # a tenth of a pixel is enough
 GROUP = re.compile(r"<(/?)g([^>]*)>\n?")
 STYLE = re.compile(r'(<(?:path|use|g|text|tspan) )([^>]*?)style="([^"]*)"')
+PATH = re.compile(r' d="([^"]*)"')
+# Eight curves that end where they began: how matplotlib draws a circle. Its top is where it begins.
+CIRCLE = re.compile(r"M (-?[\d.]+) (-?[\d.]+) ?\n?(?:C (?:-?[\d.]+ ?){6}\n?){8}z")
+UNTURNED = re.compile(r' transform="rotate\(-?0(?:\.0)? [^)]*\)"')
+ROUND_JOINS = "*{stroke-linejoin: round; stroke-linecap: butt}"  # in each picture; the page's own rule says it once
 PATTERN = re.compile(r'<pattern id="(\w+)"(.*?</pattern>)', re.DOTALL)
 COLOR = re.compile(r"#[0-9a-f]{6}\b")
 
@@ -28,11 +33,31 @@ def for_page(svg, alt, sheet):
         count=1,
     )
     svg = re.sub(r"font: ((?:\w+ )?)([\d.]+px) 'DejaVu Sans'[^;\"]*", r"font: \1\2 var(--sans)", svg)
+    svg = svg.replace(f'<style type="text/css">{ROUND_JOINS}</style>', "")
+    svg = UNTURNED.sub("", svg)
     svg = PLACE.sub(lambda place: LONG_NUMBER.sub(r"\1", place.group(0)), svg)
+    svg = PATH.sub(lambda path: f' d="{_tight(path.group(1))}"', svg)
     svg = COLOR.sub(lambda match: f"var(--c{match.group(0)[1:]})", svg)
     svg = re.sub(r'<g id="[^"]*"/>', "", svg)
     svg = re.sub(r'<g id="([^"]*)">', _group, svg)
-    return re.sub(r"\n\s*", "\n", _without_plain_groups(svg)).strip()
+    svg = svg.replace(" xlink:href=", " href=")
+    return re.sub(r"\n\s*", "", _without_plain_groups(svg)).strip()
+
+
+def _tight(path):
+    """The same path in a third of its letters: a circle is two arcs, and a letter needs no blanks around it."""
+    path = CIRCLE.sub(_circle, path)
+    path = re.sub(r"(\d)\.0(?!\d)", r"\1", path)
+    return re.sub(r"\s*([MLCQHVZzaA])\s*", r"\1", path).strip()
+
+
+def _circle(match):
+    numbers = [float(number) for number in re.findall(r"-?[\d.]+", match.group(0))]
+    heights = numbers[1::2]
+    across = round(abs(max(heights) - min(heights)), 2)
+    down = across if numbers[1] == min(heights) else -across
+    half = across / 2
+    return f"M {match.group(1)} {match.group(2)} a {half:g} {half:g} 0 1 0 0 {down:g} a {half:g} {half:g} 0 1 0 0 {-down:g} z"
 
 
 def _without_plain_groups(svg):
@@ -89,6 +114,16 @@ def share_patterns(page):
     page = re.sub(r"url\(#(\w+)\)", lambda match: f"url(#{same.get(match.group(1), match.group(1))})", page)
     patterns = "".join(f'<pattern id="{name}"{pattern}' for pattern, name in first.items())
     return f'<svg class="patterns" width="0" height="0" aria-hidden="true"><defs>{patterns}</defs></svg>', page
+
+
+def shorten_names(page):
+    """The page with a short name for each mark, clip path and hatching; matplotlib's are eleven letters, thousands of times."""
+    names = {}
+
+    def short(match):
+        return match.group(1) + names.setdefault(match.group(2), f"n{len(names)}")
+
+    return re.sub(r'( id="|"#|\(#)([mph][0-9a-f]{10})\b', short, page)
 
 
 def color_variables(pictures):

@@ -29,7 +29,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inli
 def render(editions):
     """The whole page; the first edition is the one that is shown."""
     patterns, mains = inline_svg.share_patterns("\n".join(_main(edition) for edition in editions))
-    rules, pictures = inline_svg.share_styles(f"{mains}\n{patterns}")
+    rules, pictures = inline_svg.share_styles(inline_svg.shorten_names(f"{mains}\n{patterns}"))
     run = editions[0].results["run"]
     title = run.get("question") or run.get("experiment", "")
     return (

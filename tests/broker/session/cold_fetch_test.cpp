@@ -122,7 +122,9 @@ TEST_F(ColdFetch, ALongPollThatEndsInTheColdWaitsOnceMore) {
 TEST_F(ColdFetch, WhoHangsUpLeavesNothingBehind) {
   // Fails if a read that ends after its connection touches what is gone.
   nothing_in_memory = true;
-  { const auto asked = broker_.send(fetch_request("t", 0, 0), kVersion); }
+  {
+    const auto asked = broker_.send(fetch_request("t", 0, 0), kVersion);
+  }
   ASSERT_EQ(held_.reads.size(), 1U);
   EXPECT_EQ(held_.reads[0].use_count(), 1);
   held_.reads[0]->run();

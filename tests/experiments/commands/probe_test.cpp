@@ -49,9 +49,8 @@ TEST_F(ProbeTest, ShortReads) {
 
 TEST_F(ProbeTest, Meanwhile) {
   SCOPED_TRACE("a model gets its message, and none of its other work done, or never ends");
-  for (const char* model :
-       {"blocking", "blocking:work=second-thread", "nonblocking", "select", "poll", "epoll", "sigio",
-        "sigio:delivery=handler", "posix-aio", "io_uring"}) {
+  for (const char* model : {"blocking", "blocking:work=second-thread", "nonblocking", "select", "poll", "epoll",
+                            "sigio", "sigio:delivery=handler", "posix-aio", "io_uring"}) {
     try_probe({"meanwhile", "--model", model, "--set", "pause.ms=5"});
   }
 }

@@ -81,8 +81,8 @@ TEST_F(TraceTest, CostIsToldWithItsError) {
   const auto ended = run({"cost", kReference + "/idle-tax", kReference + "/few-busy"});
   EXPECT_EQ(ended.code, 0) << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("which it has not seen, it is off by"));
-  const auto told = nlohmann::json::parse(run({"cost", kReference + "/idle-tax", kReference + "/few-busy", "--json"}).out,
-                                          nullptr, false);
+  const auto told = nlohmann::json::parse(
+      run({"cost", kReference + "/idle-tax", kReference + "/few-busy", "--json"}).out, nullptr, false);
   ASSERT_TRUE(told.is_object());
   EXPECT_GT(told["tried"].size(), 9u);
   EXPECT_EQ(run({"cost", "no-such-run"}).code, 2);
@@ -98,7 +98,9 @@ TEST_F(TraceTest, AClaimWithoutFiguresIsNotJudged) {
   int judged = 0;
   for (const auto& claim : claims["claims"]) {
     judged += claim["ruling"] == "supported" || claim["ruling"] == "only_if" || claim["ruling"] == "contradicted";
-    if (claim["ruling"] == "cannot_say") EXPECT_GT(claim["ruling_text"].get<std::string>().size(), 20u) << claim["id"];
+    if (claim["ruling"] == "cannot_say") {
+      EXPECT_GT(claim["ruling_text"].get<std::string>().size(), 20u) << claim["id"];
+    }
   }
   EXPECT_GT(judged, 0);
 }

@@ -20,8 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::vector<std::string> kCorpusModels{"blocking",  "blocking-pool", "nonblocking",       "select",
-                                       "poll",      "epoll",         "epoll-et",          "sigio",
-                                       "posix-aio", "io_uring",      "io_uring-multishot"};
+                                             "poll",      "epoll",         "epoll-et",          "sigio",
+                                             "posix-aio", "io_uring",      "io_uring-multishot"};
 
 std::vector<std::string> files_of(const std::string& folder) {
   std::vector<std::string> files;

@@ -44,8 +44,7 @@ TEST(KernelEvents, PartWakingUpFromTheCopy) {
                     {event(Kind::data_ready, 1010, kClient), event(Kind::waking, 1011, kClient, kServing),
                      event(Kind::runs, 1022, 0, kServing), event(Kind::copies, 1025, kServing)},
                     {kServing}, lane.zero_ns);
-  ASSERT_THAT(doings(lane, 0),
-              ElementsAre(Doing::blocked, Doing::notice, Doing::copy, Doing::work, Doing::reply));
+  ASSERT_THAT(doings(lane, 0), ElementsAre(Doing::blocked, Doing::notice, Doing::copy, Doing::work, Doing::reply));
   EXPECT_DOUBLE_EQ(lane.pieces[1].to_us, 15);
   EXPECT_DOUBLE_EQ(lane.pieces[2].from_us, 15);
   EXPECT_DOUBLE_EQ(lane.pieces[2].to_us, 20);
