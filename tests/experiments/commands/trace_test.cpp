@@ -42,6 +42,7 @@ TEST_F(TraceTest, ShowsBothPhasesOfEveryKindOfModel) {
   SCOPED_TRACE("a trace shows no waiting, or nobody who copies");
   for (const std::string model : {"blocking", "nonblocking", "epoll", "sigio", "io_uring", "io_uring-multishot"}) {
     for (const bool udp : {false, true}) {
+      if (udp && model == "io_uring-multishot") continue;  // a standing order is for a connection
       const auto doings = traced(model, udp);
       EXPECT_TRUE(doings.contains("blocked") || doings.contains("spinning")) << model << udp;
       EXPECT_TRUE(doings.contains("copy") || doings.contains("wake_and_copy") || doings.contains("copied_for_us"))
