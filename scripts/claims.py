@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 
 RULINGS = ("supported", "only_if", "contradicted", "cannot_say", "definitional", "historical")
-SIGNS = dict(zip(RULINGS, "✓◐✗?≝⌛", strict=True))
+SIGNS = dict(zip(RULINGS, "✓◐✗?=§", strict=True))
 STYLE = """
 :root { --ink: #1b1f24; --soft: #59616b; --paper: #fff; --line: #d5d9de; --lane: #f4f5f7; color-scheme: light dark; }
 @media (prefers-color-scheme: dark) {

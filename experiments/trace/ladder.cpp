@@ -77,17 +77,14 @@ std::vector<Rung> rungs_of(const Lane& lane) {
 
 std::vector<Span> spans_of(const Lane& lane, const std::vector<Rung>& rungs) {
   std::vector<Span> spans;
-  const auto at = [&](double us, bool last) {
-    std::size_t found = 0;
-    for (std::size_t i = 0; i < rungs.size(); ++i) {
-      if (rungs[i].at_us < us || (rungs[i].at_us == us && (last || found == 0))) found = i;
-    }
-    return found;
+  const auto at = [&](double us) {
+    const auto rung = std::ranges::lower_bound(rungs, us, {}, &Rung::at_us);
+    return std::min(static_cast<std::size_t>(rung - rungs.begin()), rungs.size() - 1);
   };
   const auto add = [&](double from_us, double to_us, Doing doing) {
     if (to_us <= from_us) return;
     spans.push_back(
-        {at(from_us, false), at(to_us, true), doing,
+        {at(from_us), at(to_us), doing,
          recorded(fmt::format("ladder.span_{}", name(doing)), {{"us", with_thousands(to_us - from_us, 1)}})});
   };
   const auto first = std::ranges::find_if(rungs, [](const Rung& rung) { return rung.at_us < 0; });

@@ -74,9 +74,9 @@ def _draw_phase(canvas, axes, phase, kernel, colours):
     sheet = canvas.sheet
     state = colours.get(phase["state"], {})
     bracket = Rectangle(
-        (kernel + 0.5 * sheet.font, phase["first"] - 0.42),
+        (kernel + 0.5 * sheet.font, phase["first"] + 0.04),
         0.5 * sheet.font,
-        phase["last"] - phase["first"] + 0.84,
+        max(phase["last"] - phase["first"], 0.5) - 0.08,
         facecolor=state.get("color", SOFT_INK),
         hatch=state.get("hatch"),
         edgecolor=INK,
