@@ -16,7 +16,7 @@ namespace {
 using testing::HasSubstr;
 
 // select costs four times as much; epoll differs from itself by up to `noise`.
-RunData noisy_run(int repeat, double noise, double steal = 0) {
+RunData graded_run(int repeat, double noise, double steal = 0) {
   auto data = make_up_run(
       repeat,
       [=](const Series& series, const Level&, int block) {
@@ -36,18 +36,18 @@ char letter(const RunData& data) {
 
 TEST(Grade, FollowsNoiseStealAndRepetitions) {
   SCOPED_TRACE("a noisy run is graded like a quiet one");
-  EXPECT_EQ(letter(noisy_run(10, 0.01)), 'A');
-  EXPECT_EQ(letter(noisy_run(10, 0.01, 0.02)), 'B');
-  EXPECT_EQ(letter(noisy_run(8, 0.01)), 'B');
-  EXPECT_EQ(letter(noisy_run(10, 0.04)), 'B');
-  EXPECT_EQ(letter(noisy_run(10, 0.1)), 'C');
-  EXPECT_EQ(letter(noisy_run(10, 0.3)), 'D');
-  EXPECT_EQ(letter(noisy_run(3, 0.01)), 'D');
+  EXPECT_EQ(letter(graded_run(10, 0.01)), 'A');
+  EXPECT_EQ(letter(graded_run(10, 0.01, 0.02)), 'B');
+  EXPECT_EQ(letter(graded_run(8, 0.01)), 'B');
+  EXPECT_EQ(letter(graded_run(10, 0.04)), 'B');
+  EXPECT_EQ(letter(graded_run(10, 0.1)), 'C');
+  EXPECT_EQ(letter(graded_run(10, 0.3)), 'D');
+  EXPECT_EQ(letter(graded_run(3, 0.01)), 'D');
 }
 
 TEST(Grade, OfDGivesNoVerdict) {
   SCOPED_TRACE("a verdict is given on a machine that differs from itself by a third");
-  const auto noisy = noisy_run(10, 0.3);
+  const auto noisy = graded_run(10, 0.3);
   const Results results(noisy);
   const auto judgement = judgement_of(results);
   ASSERT_TRUE(judgement);
@@ -61,7 +61,7 @@ TEST(Grade, OfDGivesNoVerdict) {
   EXPECT_THAT(report["notes"].dump(), HasSubstr("No verdict, because this run is of grade D"));
   EXPECT_THAT(terminal_summary(results, {}), HasSubstr("Grade D: "));
 
-  const auto quiet = noisy_run(10, 0.01);
+  const auto quiet = graded_run(10, 0.01);
   EXPECT_EQ(judgement_of(Results(quiet))->verdicts.front().word == Word::cannot_say, false);
 }
 

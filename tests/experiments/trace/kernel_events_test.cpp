@@ -18,19 +18,8 @@ constexpr pid_t kServing = 1;
 constexpr pid_t kHelper = 77;
 constexpr pid_t kClient = 500;
 
-// The client sends at 1,000 us and has its answer at 1,060.
-const std::vector<TimedRequest> kTwo{{0, 100'000}, {1'000'000, 1'060'000}};
-
 KernelEvent event(Kind kind, int at_us, pid_t thread, pid_t subject = 0) {
   return {.kind = kind, .at_ns = at_us * std::int64_t{1000}, .thread = thread, .subject = subject};
-}
-
-std::vector<Doing> doings(const Lane& lane, std::size_t row) {
-  std::vector<Doing> list;
-  for (const auto& piece : lane.pieces) {
-    if (piece.row == row) list.push_back(piece.doing);
-  }
-  return list;
 }
 
 TEST(KernelEvents, PartWakingUpFromTheCopy) {

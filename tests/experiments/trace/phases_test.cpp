@@ -13,19 +13,8 @@ namespace {
 
 using testing::ElementsAre;
 
-// The client sends at 1,000 us and has its answer at 1,060; the data arrives at 1,010.
-const std::vector<TimedRequest> kTwo{{0, 100'000}, {1'000'000, 1'060'000}};
-
 Lane lane_of(const std::string& trace) {
   return make_lane("a model", parse_trace(trace), kTwo, 1);
-}
-
-std::vector<Doing> doings(const Lane& lane, std::size_t row = 0) {
-  std::vector<Doing> list;
-  for (const auto& piece : lane.pieces) {
-    if (piece.row == row) list.push_back(piece.doing);
-  }
-  return list;
 }
 
 const Piece& piece_of(const Lane& lane, Doing doing) {
