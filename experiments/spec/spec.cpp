@@ -38,12 +38,29 @@ void merge(Json& base, const Json& change) {
   }
 }
 
+// A preview takes no longer than the run that it is a preview of.
+bool is_as_short(const Json& root, const std::string& key, const std::string& time) {
+  const Json* own = look_up(root, "timing." + key);
+  const auto length =
+      own != nullptr && own->is_string() ? parse_duration(own->get<std::string>()) : std::unexpected(std::string());
+  return length && *length <= *parse_duration(time);
+}
+
+Json quick_timing(const Json& root) {
+  Json timing{{"repeat", 3}};
+  using Time = std::pair<std::string, std::string>;
+  for (const auto& [key, time] : {Time{"warmup", "300ms"}, Time{"measure", "1s"}}) {
+    if (!is_as_short(root, key, time)) timing[key] = time;
+  }
+  return timing;
+}
+
 void apply_profile(Json& root, const std::string& profile) {
   const auto found = root.find(profile);
   const Json part = found != root.end() && found->is_object() ? *found : Json::object();
   root.erase("quick");
   root.erase("careful");
-  if (profile == "quick") merge(root, Json{{"timing", {{"warmup", "300ms"}, {"measure", "1s"}, {"repeat", 3}}}});
+  if (profile == "quick") merge(root, Json{{"timing", quick_timing(root)}});
   if (profile == "careful") merge(root, Json{{"timing", {{"warmup", "2s"}, {"measure", "10s"}, {"repeat", 20}}}});
   merge(root, part);
 }

@@ -220,6 +220,10 @@ TEST(Spec, ProfilesReplaceWhatTheyName) {
   EXPECT_EQ(standard->timing.repeat, 10);
   EXPECT_EQ(quick->levels.size(), 2u);
   EXPECT_EQ(quick->timing.repeat, 3);
+  const auto short_one = parse(kHead + R"(, "timing": {"measure": "200ms", "warmup": "50ms"}})", {.profile = "quick"});
+  ASSERT_TRUE(short_one);
+  EXPECT_EQ(short_one->timing.measure, std::chrono::milliseconds(200)) << "a preview is longer than its run";
+  EXPECT_EQ(short_one->timing.warmup, std::chrono::milliseconds(50));
   EXPECT_EQ(quick->timing.measure, std::chrono::milliseconds(500));
   EXPECT_EQ(careful->timing.repeat, 20);
   EXPECT_EQ(careful->timing.measure, std::chrono::seconds(10));
