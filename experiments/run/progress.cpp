@@ -7,19 +7,35 @@
 #include <cstdio>
 #include <ctime>
 
+#include "experiments/spec/metrics.h"
 #include "experiments/words/units.h"
 
 namespace iolab::lab {
 namespace {
 
-std::string rate_of(const TrialRecord& record) {
-  return record.ok ? fmt::format("{} requests/s", with_thousands(record.load.requests_per_s)) : "failed";
+// The first figure of interest that a probe has told.
+std::string told_by_probe(const Spec& spec, const TrialRecord& record) {
+  const auto& words = Words::in(Language::english);
+  for (const auto& id : spec.watch) {
+    const Metric& metric = *find_metric(id);
+    const auto figure = record.probe.find(id);
+    if (figure == record.probe.end()) continue;
+    return fmt::format("{} {}", metric_label(words, metric), metric_phrase(words, metric, figure->second));
+  }
+  return "done";
 }
 
-std::string what_came_out(const TrialRecord& record) {
+std::string rate_of(const Spec& spec, const TrialRecord& record) {
+  if (!record.ok) return "failed";
+  if (!spec.probe.empty()) return told_by_probe(spec, record);
+  return fmt::format("{} requests/s", with_thousands(record.load.requests_per_s));
+}
+
+std::string what_came_out(const Spec& spec, const TrialRecord& record) {
   if (!record.ok) return "failed: " + record.reason;
   const auto& load = record.load;
-  std::string text = rate_of(record);
+  std::string text = rate_of(spec, record);
+  if (!spec.probe.empty()) return text;
   if (!record.model.empty() && load.requests > 0) {
     text +=
         fmt::format("  CPU {} us/req", three_digits(record.server.cpu_s * 1e6 / static_cast<double>(load.requests)));
@@ -95,8 +111,8 @@ void Progress::starts(std::span<const PlannedDuet> together) {
 
 void Progress::finished(const TrialRecord& record) {
   time_left_.finished(std::chrono::steady_clock::now(), record.ok);
-  last_ = rate_of(record);
-  said("trial", record.cell, record.ok, what_came_out(record));
+  last_ = rate_of(spec_, record);
+  said("trial", record.cell, record.ok, what_came_out(spec_, record));
 }
 
 void Progress::finished(std::span<const DuetRecord> records) {

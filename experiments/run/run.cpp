@@ -209,6 +209,7 @@ RunData prepare_run(const RunRequest& request, const OwnBinary& binary, std::vec
 
 std::expected<void, std::string> check_broker_properties(const RunData& data, const OwnBinary& binary,
                                                          const std::string& scratch) {
+  if (!data.spec.probe.empty()) return {};  // it starts no broker
   std::vector<Properties> tried;
   for (const auto& trial : data.plan.trials) {
     const auto& series = data.plan.series[trial.series];
@@ -272,7 +273,7 @@ std::expected<void, std::string> run_session(RunData& data, const RunDirectory& 
     Runner runner{data, directory, std::move(setup), start + options.longest, progress};
     if (auto done = runner.run_trials(left.trials); !done) return done;
     if (auto done = runner.run_duets(left.duets); !done) return done;
-    if (options.count_calls && data.status == "complete") {
+    if (options.count_calls && data.spec.probe.empty() && data.status == "complete") {
       if (auto done = runner.count_calls(); !done) return done;
     }
   }

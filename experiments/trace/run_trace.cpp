@@ -55,7 +55,8 @@ std::expected<nlohmann::ordered_json, std::string> trace_run(const RunData& data
 
 std::expected<void, std::string> trace_finished(const RunData& data, const RunDirectory& directory,
                                                 const OwnBinary& binary) {
-  if (data.status != "complete" || data.spec.target || interrupted()) return {};
+  const bool has_servers = !data.spec.target && data.spec.probe.empty();
+  if (data.status != "complete" || !has_servers || interrupted()) return {};
   const auto level = judged_level(data.plan, data.spec).value_or(data.spec.levels.size() - 1);
   fmt::print(stderr, "Sending single requests through every model, every system call traced ...\n");
   constexpr int kOfAPreview = 60;

@@ -24,7 +24,7 @@ std::expected<nlohmann::ordered_json, std::string> trace_run(const RunData& data
                                                              const TraceSetup& setup);
 
 // The same at the end of a run: at the level that is judged, and only if all its trials were made. Nothing, for a
-// target.
+// target and for a probe.
 std::expected<void, std::string> trace_finished(const RunData& data, const RunDirectory& directory,
                                                 const OwnBinary& binary);
 

@@ -2,7 +2,8 @@
 // CPU time did each cost?
 //
 // A peer waits, then sends a message; the thread receives it through one of the models, with the kernel's stamp of its
-// last byte. SO_RCVLOWAT makes every model hear of a message when all of it is there, so that the phases do not mingle.
+// last byte. SO_RCVLOWAT makes the readiness models hear of a message when all of it is there, so that the phases do
+// not mingle. (A blocking recv() under it is not always woken by the bytes that were missing: it waits by MSG_WAITALL.)
 //
 // What to notice
 //   1. Let the peer wait longer: the first phase grows, and nothing else. Let it send more: only the second grows.
@@ -15,6 +16,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -61,6 +63,11 @@ class Receiver {
     }
     return true;
   }
+  std::size_t bytes_there() const {
+    int bytes = 0;
+    ::ioctl(socket_, FIONREAD, &bytes);
+    return static_cast<std::size_t>(bytes);
+  }
   static void told(Seen& seen) {
     seen.told_ns = now_ns();
     seen.told_cpu_ns = thread_cpu_ns();
@@ -70,6 +77,12 @@ class Receiver {
   std::vector<std::byte> room_;
   StampedMessage message_;
 };
+
+// The buffer grows with what was ever asked for, and stays so large: a message finds room as a whole.
+void wake_at(int socket, std::size_t bytes) {
+  const int low_water = static_cast<int>(bytes);
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &low_water, sizeof low_water);
+}
 
 class Blocking final : public Receiver {
  public:
@@ -81,13 +94,13 @@ class NonBlocking final : public Receiver {
  public:
   using Receiver::Receiver;
   bool receive(Seen& seen) override {
-    std::size_t there = 0;
-    while (there < room_.size()) {  // asks how much there is, because recv() itself would take the first part
+    std::byte one;
+    for (ssize_t first = -1; first < 0;) {
       ++seen.calls;
-      const ssize_t bytes = ::recv(socket_, room_.data(), room_.size(), MSG_DONTWAIT | MSG_PEEK);
-      if (bytes == 0) return false;
-      if (bytes > 0) there = static_cast<std::size_t>(bytes);
+      first = ::recv(socket_, &one, 1, MSG_DONTWAIT | MSG_PEEK);
+      if (first == 0) return false;
     }
+    while (bytes_there() < room_.size()) ++seen.calls;  // recv() would take the first part
     told(seen);
     return take(seen, MSG_DONTWAIT);
   }
@@ -153,8 +166,10 @@ class BySignal final : public Receiver {
       siginfo_t news;
       ++seen.calls;
       if (::sigwaitinfo(&signals_, &news) < 0) return false;
+      // A signal comes with each part of a message, and a late one of the message before.
       std::byte one;
-      if (::recv(socket_, &one, 1, MSG_PEEK) < 0) continue;  // a late signal of the message before
+      if (const ssize_t first = ::recv(socket_, &one, 1, MSG_PEEK); first == 0) return false;
+      if (bytes_there() < room_.size()) continue;
       told(seen);
       return take(seen, 0);
     }
@@ -171,15 +186,19 @@ class ByRing final : public Receiver {
     if (ready_) ::io_uring_queue_exit(&ring_);
   }
   bool receive(Seen& seen) override {
-    if (!ready_) return false;
-    ::io_uring_prep_recvmsg(::io_uring_get_sqe(&ring_), socket_, &message_.prepared_for(room_), MSG_WAITALL);
-    ++seen.calls;
-    io_uring_cqe* result = nullptr;
-    if (::io_uring_submit_and_wait(&ring_, 1) < 0 || ::io_uring_peek_cqe(&ring_, &result) != 0) return false;
-    const bool whole = result->res == static_cast<int>(room_.size());
-    ::io_uring_cqe_seen(&ring_, result);
-    seen.arrived_ns = message_.arrived_ns();
-    return whole;
+    for (std::size_t have = 0; ready_ && have < room_.size();) {
+      auto& message = message_.prepared_for(std::span(room_).subspan(have));
+      ::io_uring_prep_recvmsg(::io_uring_get_sqe(&ring_), socket_, &message, MSG_WAITALL);
+      ++seen.calls;
+      io_uring_cqe* result = nullptr;
+      if (::io_uring_submit_and_wait(&ring_, 1) < 0 || ::io_uring_peek_cqe(&ring_, &result) != 0) return false;
+      const int bytes = result->res;
+      ::io_uring_cqe_seen(&ring_, result);
+      if (bytes <= 0) return false;
+      have += static_cast<std::size_t>(bytes);
+      seen.arrived_ns = message_.arrived_ns();
+    }
+    return ready_;
   }
 
  private:
@@ -194,10 +213,11 @@ std::unique_ptr<Receiver> make(int socket, std::size_t bytes) {
 struct Way {
   std::string_view model;
   std::unique_ptr<Receiver> (*make)(int socket, std::size_t bytes);
+  bool by_low_water = false;
 };
-constexpr std::array kWays{Way{"blocking", make<Blocking>}, Way{"nonblocking", make<NonBlocking>},
-                           Way{"select", make<BySelect>},   Way{"poll", make<ByPoll>},
-                           Way{"epoll", make<ByEpoll>},     Way{"sigio", make<BySignal>},
+constexpr std::array kWays{Way{"blocking", make<Blocking>},     Way{"nonblocking", make<NonBlocking>},
+                           Way{"select", make<BySelect>, true}, Way{"poll", make<ByPoll>, true},
+                           Way{"epoll", make<ByEpoll>, true},   Way{"sigio", make<BySignal>},
                            Way{"io_uring", make<ByRing>}};
 
 // What the peer sees of the thread just before it sends: does it sleep, and in the call that receives?
@@ -255,8 +275,9 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   auto pair = connected_pair();
   if (!pair) return std::unexpected(pair.error());
   ask_for_arrival_stamps(pair->near.get());
-  const int low_water = static_cast<int>(bytes);
-  ::setsockopt(pair->near.get(), SOL_SOCKET, SO_RCVLOWAT, &low_water, sizeof low_water);
+  const auto way = std::ranges::find(kWays, settings.model, &Way::model);
+  wake_at(pair->near.get(), bytes);
+  if (!way->by_low_water) wake_at(pair->near.get(), 1);
   const auto end_ns = now_ns() + std::chrono::nanoseconds(settings.length).count();
   // The peer sends when the thread has said that it waits; when the time is over it hangs up instead.
   Sleep sleep;
@@ -275,7 +296,6 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
                         }
                         ::shutdown(far.get(), SHUT_RDWR);
                       });
-  const auto way = std::ranges::find(kWays, settings.model, &Way::model);
   const auto receiver = way->make(pair->near.get(), bytes);
   Measured measured;
   for (int number = 0;; ++number) {
