@@ -7,6 +7,7 @@ namespace iolab::clients {
 
 std::expected<LoadResult, std::string> measure_ceiling(LoadSpec spec, int server_cpu) {
   spec.idle_connections = 0;
+  spec.stalled_connections = 0;
   spec.partitions = 1;
   spec.arrivals = Arrivals::closed;
   const auto server = CannedServer::start(spec, server_cpu);

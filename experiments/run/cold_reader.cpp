@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "experiments/run/load_json.h"
 
@@ -52,30 +55,48 @@ clients::LoadSpec load_of(const io::Address& server, const Timing& timing, int r
 }
 
 // Empty, or why a file's pages are still in memory.
-std::string forget(const fs::path& file) {
+std::string forget(const fs::path& file, bool sync) {
   const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return fmt::format("cannot open {}: {}", file.string(), std::strerror(errno));
-  int error = ::fdatasync(descriptor) == 0 ? 0 : errno;  // what is not on the disk cannot be dropped
+  int error = !sync || ::fdatasync(descriptor) == 0 ? 0 : errno;  // what is not on the disk cannot be dropped
   if (error == 0) error = ::posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
   ::close(descriptor);
   return error == 0 ? "" : fmt::format("cannot drop {} from memory: {}", file.string(), std::strerror(error));
 }
 
-std::string forget_topic(const std::string& data) {
+std::expected<std::vector<std::string>, std::string> cold_files(const std::string& data) {
   constexpr long kTmpfs = 0x01021994;
   struct statfs where{};
   if (::statfs(data.c_str(), &where) == 0 && where.f_type == kTmpfs) {
-    return "the directory of the run lies in memory (tmpfs): there is nothing cold; name another with --out";
+    return std::unexpected(
+        "the directory of the run lies in memory (tmpfs): there is nothing cold; name another with --out");
   }
+  std::vector<std::string> files;
   std::error_code failed;
   for (const auto& partition : fs::directory_iterator(data, failed)) {
     if (!partition.path().filename().string().starts_with(kColdTopic + "-")) continue;
     for (const auto& file : fs::directory_iterator(partition.path(), failed)) {
-      if (file.path().extension() != ".log") continue;
-      if (auto problem = forget(file.path()); !problem.empty()) return problem;
+      if (file.path().extension() == ".log") files.push_back(file.path());
     }
   }
-  return failed ? fmt::format("cannot read {}: {}", data, failed.message()) : "";
+  if (failed) return std::unexpected(fmt::format("cannot read {}: {}", data, failed.message()));
+  return files;
+}
+
+// The kernel reads ahead, megabytes for a reader that goes on in sequence, and one fetch in thirty would wait for all.
+// What it read and nobody has asked for yet is dropped again.
+std::jthread forgetting(std::vector<std::string> files, int cpu) {
+  return std::jthread([files = std::move(files), cpu](const std::stop_token& end) {
+    cpu_set_t only;
+    CPU_ZERO(&only);
+    CPU_SET(static_cast<unsigned>(cpu), &only);
+    ::sched_setaffinity(0, sizeof only, &only);
+    constexpr timespec kPause{0, 5'000'000};  // half of that between two fetches
+    while (!end.stop_requested()) {
+      for (const auto& file : files) (void)forget(file, false);
+      ::clock_nanosleep(CLOCK_MONOTONIC, 0, &kPause, nullptr);
+    }
+  });
 }
 
 }  // namespace
@@ -92,9 +113,12 @@ std::expected<ColdReader, std::string> ColdReader::start(const TrialSetup& setup
   load->write(to_json(load_of(server, timing, readers)).dump() + "\n");
   ColdReader reader(std::move(*load), errors, timing.warmup + timing.measure);
   if (auto problem = reader.expect("ready", kFillLimit); !problem.empty()) return std::unexpected(std::move(problem));
-  if (auto problem = forget_topic(setup.scratch + "/data"); !problem.empty()) {
-    return std::unexpected(std::move(problem));
+  auto files = cold_files(setup.scratch + "/data");
+  if (!files) return std::unexpected(files.error());
+  for (const auto& file : *files) {
+    if (auto problem = forget(file, true); !problem.empty()) return std::unexpected(std::move(problem));
   }
+  reader.forgetting_ = forgetting(std::move(*files), setup.cpus.load);
   return reader;
 }
 
@@ -106,6 +130,7 @@ std::expected<std::map<std::string, double>, std::string> ColdReader::finish() {
   for (const auto* word : {"window-start", "window-end", "answered"}) {
     if (auto problem = expect(word, length_ + kAnswerLimit); !problem.empty()) return std::unexpected(problem);
   }
+  forgetting_ = {};
   load_.write("close\n");
   constexpr std::string_view kWord = "result ";
   const auto line = load_.read_line(Clock::now() + kAnswerLimit);

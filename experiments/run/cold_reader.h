@@ -7,6 +7,7 @@
 #include <expected>
 #include <map>
 #include <string>
+#include <thread>
 
 #include "clients/load.h"
 #include "experiments/machine/process.h"
@@ -30,6 +31,7 @@ class ColdReader {
   std::string expect(std::string_view word, std::chrono::milliseconds limit);
 
   ChildProcess load_;
+  std::jthread forgetting_;
   std::string errors_;  // where its stderr goes
   std::chrono::milliseconds length_;
 };

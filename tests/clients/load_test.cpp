@@ -331,6 +331,8 @@ TEST(Load, TheCeilingOfEachKindIsReachedWithoutAnError) {
     LoadSpec spec;
     spec.kind = kind;
     spec.connections = 3;
+    spec.idle_connections = 2;
+    spec.stalled_connections = 1;
     spec.in_flight = 2;
     spec.records_per_batch = 10;
     spec.fetch_max_bytes = 300'000;
