@@ -57,7 +57,8 @@ def _circle(match):
     across = round(abs(max(heights) - min(heights)), 2)
     down = across if numbers[1] == min(heights) else -across
     half = across / 2
-    return f"M {match.group(1)} {match.group(2)} a {half:g} {half:g} 0 1 0 0 {down:g} a {half:g} {half:g} 0 1 0 0 {-down:g} z"
+    arc = f"a {half:g} {half:g} 0 1 0 0"
+    return f"M {match.group(1)} {match.group(2)} {arc} {down:g} {arc} {-down:g} z"
 
 
 def _without_plain_groups(svg):
@@ -117,7 +118,7 @@ def share_patterns(page):
 
 
 def shorten_names(page):
-    """The page with a short name for each mark, clip path and hatching; matplotlib's are eleven letters, thousands of times."""
+    """A short name for each mark, clip path and hatching: matplotlib's are eleven letters, thousands of times."""
     names = {}
 
     def short(match):
