@@ -6,8 +6,11 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <expected>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "broker/base/buffer_pool.h"
 #include "broker/core/partition.h"

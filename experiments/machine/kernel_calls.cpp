@@ -13,6 +13,7 @@
 #include <set>
 #include <thread>
 
+#include "experiments/machine/process.h"
 #include "experiments/machine/tracepoints.h"
 #include "experiments/words/words.h"
 
