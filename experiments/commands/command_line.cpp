@@ -10,18 +10,15 @@
 #include <vector>
 
 #include "experiments/command.h"
+#include "experiments/commands/command_list.h"
 #include "experiments/machine/assets.h"
 #include "experiments/machine/build_info.h"
 #include "experiments/words/nearest_word.h"
 #include "experiments/words/terminal.h"
+#include "experiments/words/words.h"
 
 namespace iolab {
 namespace {
-
-constexpr std::string_view kExitCodes =
-    "Exit codes  0 ok · 1 internal error · 2 wrong flag or command · 3 invalid spec or properties\n"
-    "            4 this machine cannot run it · 5 finished, but something failed · 6 a regression (compare)\n"
-    "            7 too noisy for a verdict (run --strict) · 130 interrupted, resumable\n";
 
 // Hidden commands (those without a description) exist for the lab's own processes.
 std::vector<std::string> visible_commands(const CLI::App& app) {
@@ -36,35 +33,53 @@ bool has(const std::vector<std::string>& names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
 
-std::string first_screen(const CLI::App& app, const lab::Terminal& terminal) {
+std::string first_screen(const CLI::App& app, const lab::Terminal& terminal, lab::Language language) {
+  const auto& words = lab::Words::in(language);
   const auto commands = visible_commands(app);
-  std::string text =
-      "iolab - five classic I/O models in front of one Kafka-speaking log broker, and a lab around them\n\n";
-  text += lab::bold(terminal, "Start here") + "\n";
   std::vector<std::string> shown;
-  const auto offer = [&](std::string_view name, std::string_view line, std::string_view meaning) {
-    if (!has(commands, name)) return;
-    text += fmt::format("  {:<24}{}\n", line, meaning);
+  const auto headline = [&](std::string_view key) { return "\n" + lab::bold(terminal, words.say(key)) + "\n"; };
+  const auto offer = [&](std::string_view name, std::string_view text) {
+    if (!has(commands, name)) return std::string();
     shown.emplace_back(name);
+    return fmt::format("  {:<24}{}\n", text, words.say(fmt::format("help.{}", name)));
   };
-  offer("doctor", "iolab doctor", "what this machine can do (3 s, changes nothing)");
-  offer("first-look", "iolab first-look", "20 seconds: one request through every model, and what each costs");
-  offer("run", "iolab run idle-tax", "answer a question, get a report");
-  text += "\n" + lab::bold(terminal, "Questions you can run") + "\n";
-  text += "  nothing                 How big is no difference on this machine?\n";
-  text += "  few-busy                When does epoll not beat threads?\n";
-  text += "  idle-tax                Why does select collapse with idle connections?\n";
-  text += "  spin-cost               What does busy polling cost in CPU?\n";
-  if (has(commands, "broker")) text += "\n" + lab::bold(terminal, "A broker for any Kafka client") + "\n";
-  offer("broker", "iolab broker", "start it: --model epoll --listeners PLAINTEXT://127.0.0.1:9092");
-  offer("models", "iolab models", "the I/O models it can be started with");
+  auto text = words.say("help.title") + "\n" + headline("help.start");
+  text +=
+      offer("doctor", "iolab doctor") + offer("first-look", "iolab first-look") + offer("run", "iolab run idle-tax");
+  text += headline("help.questions");
+  for (const auto& file : lab::find_experiments()) {
+    const bool is_first = has({"nothing", "few-busy", "idle-tax", "spin-cost"}, file.name);
+    if (is_first) text += fmt::format("  {:<24}{}\n", file.name, lab::question_of(file, language));
+  }
+  text += headline("help.a_broker") + offer("broker", "iolab broker") + offer("models", "iolab models");
   std::string more;
   for (const auto& name : commands) {
-    if (!has(shown, name)) more += (more.empty() ? "" : " ") + name;
+    if (!has(shown, name)) more += " " + name;
   }
-  if (!more.empty()) text += "\n" + lab::bold(terminal, "More commands") + "\n  " + more + "\n";
-  text += "\nHelp: iolab COMMAND --help      Version: iolab --version      中文: --lang zh\n";
-  return text + std::string(kExitCodes);
+  text += headline("help.more") + " " + more + "\n";
+  return text + "\n" + words.say("help.last") + "\n" + words.say("help.codes") + "\n";
+}
+
+// "--lang zh" may stand before the command, and before --help.
+struct Beginning {
+  std::string_view word;  // the first that is not about the language
+  lab::Language language;
+};
+
+Beginning beginning_of(int argc, char** argv) {
+  std::string_view language = "auto";
+  int at = 1;
+  for (; at < argc; ++at) {
+    const std::string_view word = argv[at];
+    if (word == "--lang" && at + 1 < argc) {
+      language = argv[++at];
+    } else if (word.starts_with("--lang=")) {
+      language = word.substr(word.find('=') + 1);
+    } else {
+      break;
+    }
+  }
+  return {at < argc ? argv[at] : std::string_view(), lab::language_from(language)};
 }
 
 int unknown_command(const CLI::App& app, std::string_view word) {
@@ -119,9 +134,9 @@ int fail(std::string_view command, int code, std::string_view text) {
 }
 
 int run_command_line(CLI::App& app, int& exit_code, int argc, char** argv) {
-  const std::string_view first = argc > 1 ? argv[1] : "";
+  const auto [first, language] = beginning_of(argc, argv);
   if (first.empty() || first == "--help" || first == "-h" || first == "help") {
-    fmt::print("{}", first_screen(app, lab::look_at_terminal(stdout)));
+    fmt::print("{}", first_screen(app, lab::look_at_terminal(stdout), language));
     return first.empty() ? kUsage : kOk;
   }
   if (first == "--version") {
@@ -130,9 +145,10 @@ int run_command_line(CLI::App& app, int& exit_code, int argc, char** argv) {
                build.build_type);
     return kOk;
   }
+  const auto exit_codes = lab::Words::in(lab::Language::english).say("help.codes") + "\n";
   for (auto* command : app.get_subcommands([](CLI::App*) { return true; })) {
     command->fallthrough();  // `iolab run x --lang zh`
-    if (command->get_footer().empty()) command->footer("\n" + std::string(kExitCodes));
+    if (command->get_footer().empty()) command->footer("\n" + exit_codes);
   }
   const auto all = app.get_subcommands([&](const CLI::App* command) { return command->get_name() == first; });
   if (!first.starts_with("-") && all.empty()) return unknown_command(app, first);

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "experiments/command.h"
+#include "experiments/commands/command_line.h"
 #include "experiments/machine/assets.h"
 #include "experiments/machine/models.h"
 #include "experiments/run/run_lock.h"
@@ -16,18 +17,19 @@
 #include "experiments/spec/spec.h"
 #include "experiments/words/nearest_word.h"
 #include "experiments/words/terminal.h"
+#include "experiments/words/words.h"
 
 namespace iolab::lab {
 namespace {
 
 namespace fs = std::filesystem;
 
-void list_experiments(const Terminal& terminal) {
-  TextTable table{.headers = {{"experiment", "question"}}, .right = {false, false}, .rows = {}};
+void list_experiments(const Terminal& terminal, Language language) {
+  const auto& words = Words::in(language);
+  TextTable table{
+      .headers = {{words.say("help.experiment"), words.say("help.question")}}, .right = {false, false}, .rows = {}};
   for (const auto& file : find_experiments()) {
-    const auto text = read_text_file(file.path);
-    const auto spec = text ? parse_spec(*text, file.path, {}) : std::unexpected(std::vector<Problem>{});
-    table.rows.push_back({{file.name, spec ? spec->question : "is not valid: iolab spec validate " + file.name}, ""});
+    table.rows.push_back({{file.name, question_of(file, language)}, ""});
   }
   if (table.rows.empty()) fmt::print("No experiments/*.json here or beside the binary.\n");
   fmt::print("{}", to_text(table, terminal));
@@ -86,7 +88,7 @@ void list_runs(const Terminal& terminal) {
   fmt::print("{}", to_text(table, terminal));
 }
 
-int list(const std::string& what) {
+int list(const std::string& what, Language language) {
   static const std::vector<std::string> kKnown{"experiments", "models", "runs"};
   if (!what.empty() && std::ranges::find(kKnown, what) == kKnown.end()) {
     fmt::print(stderr, "iolab list: no list of \"{}\": {}\n", what, suggestion(what, kKnown));
@@ -94,7 +96,7 @@ int list(const std::string& what) {
   }
   const auto terminal = look_at_terminal(stdout);
   const bool all = what.empty();
-  if (all || what == "experiments") list_experiments(terminal);
+  if (all || what == "experiments") list_experiments(terminal, language);
   if (all) fmt::print("\n");
   if (all || what == "models") {
     if (const auto listed_models = list_models(terminal); !listed_models) {
@@ -110,11 +112,19 @@ int list(const std::string& what) {
 
 }  // namespace
 
+std::string question_of(const ExperimentFile& file, Language language) {
+  const auto text = read_text_file(file.path);
+  const auto spec = text ? parse_spec(*text, file.path, {}) : std::unexpected(std::vector<Problem>{});
+  if (!spec) return "is not valid: iolab spec validate " + file.name;
+  const bool chinese = language == Language::chinese && !spec->question_zh.empty();
+  return chinese ? spec->question_zh : spec->question;
+}
+
 void add_list_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("list", "The experiments and models there are, and the runs in ./results");
   const auto what = std::make_shared<std::string>();
   command->add_option("WHAT", *what, "experiments, models or runs; default: all three");
-  command->callback([what, &exit_code] { exit_code = list(*what); });
+  command->callback([what, &exit_code, command] { exit_code = list(*what, chosen_language(*command)); });
 }
 
 }  // namespace iolab::lab

@@ -84,6 +84,9 @@ std::expected<std::string, std::string> find_experiment(const std::string& name_
         "no experiments/*.json here or beside the binary: start iolab in its source directory, or "
         "name a file");
   }
+  const auto own = name_or_path + ".json";
+  if (fs::exists(own, error))
+    return std::unexpected(fmt::format("no experiment \"{}\": did you mean {}?", name_or_path, own));
   const auto near = suggestion(name_or_path, names);
   return std::unexpected(fmt::format("no experiment \"{}\"{} (A file of your own ends in .json.)", name_or_path,
                                      near.empty() ? "." : ": " + near));

@@ -291,16 +291,16 @@ std::expected<Spec, std::vector<Problem>> parse_spec(std::string_view text, cons
                           .known_models = options.known_models.size()};
   check_conditions(root, occasion, complain);
   if (!has_errors(problems)) check_blocks(root, complain);
+  const bool starts_brokers = !root.contains("target") && !root.contains("probe");
+  if (options.ask_broker && starts_brokers) {
+    check_with_broker(root, options.ask_broker, options.known_models, complain);
+  }
   sort_by_place(problems);
   if (has_errors(problems)) return std::unexpected(std::move(problems));
   fill_defaults(root);
   Spec spec = make_spec(root, options.profile);
   check_settled(spec, occasion, complain);
-  if (!spec.probe.empty()) {
-    if (options.ask_probe) check_with_probe(spec, options.ask_probe, complain);
-  } else if (options.ask_broker && !spec.target) {
-    check_with_broker(root, options.ask_broker, complain);
-  }
+  if (!spec.probe.empty() && options.ask_probe) check_with_probe(spec, options.ask_probe, complain);
   sort_by_place(problems);
   if (has_errors(problems)) return std::unexpected(std::move(problems));
   spec.warnings = std::move(problems);

@@ -8,6 +8,7 @@
 #include <set>
 #include <string_view>
 
+#include "experiments/spec/spec_settings.h"
 #include "experiments/spec/spec_values.h"
 
 namespace iolab::lab {
@@ -29,10 +30,19 @@ constexpr std::array<std::string_view, 4> kOfTheLab{"listeners", "advertised.lis
 
 class Questions {
  public:
-  Questions(const AskBroker& ask, const Complain& complain) : ask_(ask), complain_(complain) {}
+  Questions(const AskBroker& ask, const std::vector<std::string>& known_models, const Complain& complain)
+      : ask_(ask), known_models_(known_models), complain_(complain) {}
+
+  void properties(const std::string& where, const std::string& group, const Json& block) const {
+    if (!block.is_object()) return;
+    for (const auto& [name, value] : block.items()) {
+      property(where.empty() ? group + "." + name : where, group, name, value);
+    }
+  }
 
   // `where`: the path to complain of.
   void property(const std::string& where, const std::string& group, const std::string& name, const Json& value) const {
+    if (!is_plain(value)) return;
     const bool of_topic = group == "topic_config";
     if (!of_topic && std::ranges::find(kOfTheLab, name) != kOfTheLab.end()) {
       return complain_(Severity::error, where, fmt::format("{}: {} is set by the lab", group, name),
@@ -45,8 +55,13 @@ class Questions {
     say(where, group, said);
   }
 
-  void model(const std::string& where, const std::string& model) const {
-    if (model.find(':') != std::string::npos) say(where, where, ask_({"--model", model}));
+  // Options of a model; whether there is such a model has been checked.
+  void model(const std::string& where, const Json& entry) const {
+    if (!entry.is_string()) return;
+    const auto model = entry.get<std::string>();
+    if (model.find(':') == std::string::npos) return;
+    const bool known = std::ranges::find(known_models_, model_id(model)) != known_models_.end();
+    if (known) say(where, where, ask_({"--model", model}));
   }
 
  private:
@@ -61,6 +76,7 @@ class Questions {
   }
 
   const AskBroker& ask_;
+  const std::vector<std::string>& known_models_;
   const Complain& complain_;
 };
 
@@ -73,25 +89,29 @@ std::string broker_name_of_topic_property(const std::string& name) {
   return "log." + name;
 }
 
-void check_with_broker(const Json& root, const AskBroker& ask, const Complain& complain) {
-  const Questions questions(ask, complain);
-  for (const std::string group : {"broker", "topic_config"}) {
-    for (const auto& [name, value] : root[group].items()) {
-      questions.property(group + "." + name, group, name, value);
-    }
-    for (const auto& [path, values] : root["matrix"].items()) {
-      if (!path.starts_with(group + ".")) continue;
-      for (const auto& value : values)
-        questions.property("matrix/" + path, group, path.substr(group.size() + 1), value);
-    }
+void check_with_broker(const Json& root, const AskBroker& ask, const std::vector<std::string>& known_models,
+                       const Complain& complain) {
+  const Questions questions(ask, known_models, complain);
+  const auto block = [&](const char* path) {
+    const Json* found = look_up(root, path);
+    return found != nullptr && found->is_object() ? *found : Json::object();
+  };
+  for (const std::string group : {"broker", "topic_config"}) questions.properties("", group, block(group.c_str()));
+  const Json matrix = block("matrix");
+  for (const auto& [path, values] : matrix.items()) {
+    const auto dot = path.find('.');
+    const auto group = path.substr(0, dot);
+    if (group != "broker" && group != "topic_config") continue;
+    for (const auto& value : values) questions.property("matrix/" + path, group, path.substr(dot + 1), value);
   }
-  for (const auto& [id, entry] : root["variants"].items()) {
-    questions.model("variants", entry["model"].get<std::string>());
-    if (!entry.contains("broker")) continue;
-    for (const auto& [name, value] : entry["broker"].items()) questions.property("variants", "broker", name, value);
+  for (const auto& variant : block("variants")) {
+    if (!variant.is_object()) continue;
+    questions.model("variants", variant.value("model", Json()));
+    questions.properties("variants", "broker", variant.value("broker", Json()));
   }
-  if (!root.contains("models")) return;
-  for (const auto& model : root["models"]) questions.model("models", model.get<std::string>());
+  if (const Json* models = look_up(root, "models")) {
+    for (const auto& model : *models) questions.model("models", model);
+  }
 }
 
 void check_with_probe(const Spec& spec, const AskBroker& ask, const Complain& complain) {

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "experiments/spec/spec_conditions.h"
 
@@ -13,8 +14,10 @@ namespace iolab::lab {
 // created with nothing but defaults.
 std::string broker_name_of_topic_property(const std::string& name);
 
-// `root` with every default written out.
-void check_with_broker(const nlohmann::ordered_json& root, const AskBroker& ask, const Complain& complain);
+// `root` with profile and settings, without defaults. What is of a wrong kind, or of an unknown model, is passed over:
+// it has been complained of.
+void check_with_broker(const nlohmann::ordered_json& root, const AskBroker& ask,
+                       const std::vector<std::string>& known_models, const Complain& complain);
 
 // The same of a probe, for every model at every level.
 void check_with_probe(const Spec& spec, const AskBroker& ask, const Complain& complain);

@@ -40,6 +40,18 @@ TEST_F(CommandTest, FirstScreenFitsAndNamesWhatToTypeNext) {
   EXPECT_THAT(help.out, HasSubstr("iolab doctor"));
   EXPECT_THAT(help.out, HasSubstr("iolab first-look"));
   EXPECT_THAT(help.out, HasSubstr("130 interrupted"));
+  EXPECT_THAT(help.out, HasSubstr("  idle-tax                Why does select collapse with idle connections?"));
+}
+
+TEST_F(CommandTest, QuestionsAreAskedInTheReadersLanguage) {
+  SCOPED_TRACE("a Chinese class finds neither help nor the questions in its language");
+  const auto help = run({"--lang", "zh", "--help"});
+  EXPECT_EQ(help.code, 0);
+  EXPECT_LE(std::ranges::count(help.out, '\n'), 24);
+  EXPECT_THAT(help.out, HasSubstr("从这里开始"));
+  EXPECT_THAT(help.out, HasSubstr("  idle-tax                有了空闲连接，select 为什么会垮掉？"));
+  EXPECT_THAT(run({"list", "experiments", "--lang=zh"}).out, HasSubstr("什么时候 epoll 胜不过线程？"));
+  EXPECT_THAT(run({"list", "experiments"}).out, HasSubstr("When does epoll not beat threads?"));
 }
 
 TEST_F(CommandTest, MistypedCommandsAndFlagsNameTheNearest) {
@@ -53,6 +65,8 @@ TEST_F(CommandTest, MistypedCommandsAndFlagsNameTheNearest) {
   const auto experiment = run({"run", "few-bsuy"});
   EXPECT_EQ(experiment.code, 2);
   EXPECT_THAT(experiment.err, HasSubstr("did you mean \"few-busy\"?"));
+  tiny_spec(1);
+  EXPECT_THAT(run({"run", "tiny"}).err, HasSubstr("did you mean tiny.json?"));
 }
 
 TEST_F(CommandTest, AWrongSpecEndsWithThreeAndRunsNothing) {

@@ -15,6 +15,7 @@ namespace iolab::lab {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 const std::vector<std::string> kModels{"blocking",  "blocking-pool", "nonblocking",       "select",
                                        "poll",      "epoll",         "epoll-et",          "sigio",
@@ -104,6 +105,16 @@ TEST(Spec, TheBrokerIsAskedAboutWhatOnlyItKnows) {
   EXPECT_EQ(to_text(spec.error()[0]),
             "my.json:2:34: topic_config: unknown property segment.byte=1: did you mean segment.bytes?");
   EXPECT_THAT(to_text(spec.error()[1]), HasSubstr("my.json:3:11: models: unknown property epoll:b=1"));
+  const auto also =
+      parse(kHead + ",\n\"topic_config\": {\"segment.byte\": 1, \"x\": []},\n\"timing\": {\"repeat\": 0},\n" +
+                "\"models\": [\"epool:b=1\", \"epoll\"], \"variants\": {\"v\": 3}, \"matrix\": 4}",
+            options);
+  ASSERT_FALSE(also);
+  std::string said;
+  for (const auto& one : also.error()) said += to_text(one) + "\n";
+  EXPECT_THAT(said, HasSubstr("my.json:2:34: topic_config: unknown property")) << "at once with the other mistakes";
+  EXPECT_THAT(said, HasSubstr("my.json:3:22: timing.repeat: 0 is out of range"));
+  EXPECT_THAT(said, Not(HasSubstr("unknown property epool"))) << "said once is enough";
 }
 
 TEST(Spec, BothLanguagesOfATextAreRead) {
