@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "clients/load_run.h"
@@ -32,10 +33,10 @@ class Side {
     auto script = make_script(load);
     if (!script) return std::unexpected(script.error());
     std::unique_ptr<Side> opened(new Side(side, std::move(load), std::move(*script), clock));
-    if (auto connected = opened->worker_.open({}); !connected) return std::unexpected(connected.error());
-    if (const int served = opened->worker_.active_served(); served < opened->load_.connections) {
+    if (auto connected = opened->worker_->open({}); !connected) return std::unexpected(connected.error());
+    if (const int served = opened->worker_->active_served(); served < opened->load_.connections) {
       return std::unexpected(fmt::format("{}:{} serves {} of {} connections: {}", side.target.host, side.target.port,
-                                         served, opened->load_.connections, opened->worker_.tally().note));
+                                         served, opened->load_.connections, opened->worker_->tally().note));
     }
     opened->hold();
     return opened;
@@ -47,7 +48,7 @@ class Side {
   std::expected<DuetSlice, std::string> slice(Nanoseconds length) {
     let_go();
     const Nanoseconds cpu_before = has_clock() ? read_clock(cpu_clock_) : 0;
-    const auto done = worker_.slice(length, kPatience);
+    const auto done = worker_->slice(length, kPatience);
     const Nanoseconds cpu_after = has_clock() ? read_clock(cpu_clock_) : 0;
     hold();
     const auto named = [&](std::string_view what) {
@@ -56,13 +57,26 @@ class Side {
                       : fmt::format("{}:{}: {}", side_.target.host, side_.target.port, what));
     };
     if (!done) return named(done.error());
-    if (done->requests == 0) return named(worker_.tally().note.empty() ? "nothing answered" : worker_.tally().note);
+    if (done->requests == 0) return named(worker_->tally().note.empty() ? "nothing answered" : worker_->tally().note);
     const auto seconds = [](Nanoseconds ns) { return static_cast<double>(ns) / kSecond; };
     return DuetSlice{done->requests, seconds(done->ns), seconds(cpu_after - cpu_before)};
   }
 
   bool has_clock() const { return side_.pid != 0; }
-  const LoadTally& tally() { return worker_.tally(); }
+
+  // Its connections are closed, and what was acknowledged has to be in the log: a server that only says so costs
+  // little.
+  LoadTally finish() {
+    LoadTally tally = std::move(worker_->tally());
+    worker_.reset();
+    let_go();
+    LoadResult end;
+    end.acknowledged_records = tally.acknowledged_records;
+    script_->check_at_end(end, tally.lost_requests);
+    for (std::size_t i = 0; i < end.errors.size(); ++i) tally.errors[i] += end.errors[i];
+    if (tally.note.empty()) tally.note = end.note;
+    return tally;
+  }
 
  private:
   Side(const DuetSide& side, LoadSpec load, std::unique_ptr<Script> script, clockid_t clock)
@@ -70,7 +84,8 @@ class Side {
         load_(std::move(load)),
         script_(std::move(script)),
         cpu_clock_(clock),
-        worker_(load_, *script_, {0, load_.connections, load_.idle_connections, load_.stalled_connections, false}) {}
+        worker_(std::in_place, load_, *script_,
+                WorkerShare{0, load_.connections, load_.idle_connections, load_.stalled_connections, false}) {}
 
   void hold() {
     if (side_.pause) ::kill(side_.pid, SIGSTOP);
@@ -83,7 +98,7 @@ class Side {
   const LoadSpec load_;
   const std::unique_ptr<Script> script_;
   const clockid_t cpu_clock_;
-  LoadWorker worker_;
+  std::optional<LoadWorker> worker_;
 };
 
 double cpu_per_request(const DuetSlice& slice) {
@@ -147,10 +162,9 @@ std::expected<DuetResult, std::string> run_duet(const DuetSpec& spec) {
       if (!played) return std::unexpected(played.error());
     }
   }
-  result.answered_baseline = sides[0]->tally().requests;
   for (std::size_t i = 0; i < sides.size(); ++i) {
-    const LoadTally& tally = sides[i]->tally();
-    if (i > 0) result.comparisons[i - 1].answered = tally.requests;
+    const LoadTally tally = sides[i]->finish();
+    (i == 0 ? result.answered_baseline : result.comparisons[i - 1].answered) = tally.requests;
     for (const auto count : tally.errors) result.errors += count;
     if (result.note.empty()) result.note = tally.note;
   }
