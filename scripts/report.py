@@ -14,7 +14,7 @@ import os
 import sys
 from pathlib import Path
 
-from iolab_report import page
+from iolab_report import inline_svg, page
 from iolab_report.edition import Edition
 from iolab_report.results import ResultsError, read_results
 
@@ -48,6 +48,7 @@ def editions_of(every_results, directory, csv):
             made.complaints.append(complaint)
         if editions and pictures and pictures is drawn[0]:
             made.complaints.append(made.words("no_font"))
+            made.pictures = inline_svg.copied(pictures, made.language)
         editions.append(made)
     return editions, complaint
 

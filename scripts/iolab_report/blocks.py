@@ -171,14 +171,21 @@ def _verdicts(edition, judged):
             edition.series[verdict["series"]]["label"],
             verdict["word"],
             verdict["text"],
-            words("of", side=max(verdict["more"], verdict["less"]), all=verdict["more"] + verdict["less"]),
-            f"{verdict['p_holm']:.3g}",
+            *_signs(words, verdict),
         )
         for verdict in judgement["verdicts"]
     ]
     heads = tuple(words(key) for key in ("model", "word", "ratio_range", "one_side", "p_corrected"))
     table = facts_table(heads, rows, caption=words("verdicts_label"))
     return f'<div class="step">{judged}{table}</div>'
+
+
+def _signs(words, verdict):
+    """How many ratios lie on one side, and how often chance does that; nothing of what could not run."""
+    ratios = verdict["more"] + verdict["less"]
+    if ratios == 0:
+        return "–", "–"
+    return words("of", side=max(verdict["more"], verdict["less"]), all=ratios), f"{verdict['p_holm']:.3g}"
 
 
 def _noise(edition):

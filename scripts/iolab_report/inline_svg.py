@@ -4,6 +4,7 @@ What drawing tools write for other programs is taken out (metadata, document typ
 page holds no address of anything outside of itself.
 """
 
+import hashlib
 import re
 from html import escape
 
@@ -39,7 +40,8 @@ def for_page(svg, alt, sheet):
     svg = PATH.sub(lambda path: f' d="{_tight(path.group(1))}"', svg)
     svg = COLOR.sub(lambda match: f"var(--c{match.group(0)[1:]})", svg)
     svg = re.sub(r'<g id="[^"]*"/>', "", svg)
-    svg = re.sub(r'<g id="([^"]*)">', _group, svg)
+    hovers = sheet.name == "wide"  # nothing hovers over a telephone or a projector's picture
+    svg = re.sub(r'<g id="([^"]*)">', lambda group: _group(group, hovers), svg)
     svg = svg.replace(" xlink:href=", " href=")
     return re.sub(r"\n\s*", "", _without_plain_groups(svg)).strip()
 
@@ -88,7 +90,7 @@ def share_styles(page):
     return "\n".join(f".{name}{{{style}}}" for style, name in names.items()), page
 
 
-def _group(match):
+def _group(match, hovers):
     """matplotlib's own names mean nothing to anybody; ours become a tooltip and the series to highlight."""
     name = match.group(1)
     kind, _, rest = name.partition(":")
@@ -96,7 +98,7 @@ def _group(match):
         return "<g>"
     where, _, said = rest.partition("|")
     series = where.split("::")[0]  # an id has single colons of its own
-    return f'<g data-series="{series}">' + (f"<title>{said}</title>" if said else "")
+    return f'<g data-series="{series}">' + (f"<title>{said}</title>" if said and hovers else "")
 
 
 def share_patterns(page):
@@ -125,6 +127,19 @@ def shorten_names(page):
         return match.group(1) + names.setdefault(match.group(2), f"n{len(names)}")
 
     return re.sub(r'( id="|"#|\(#)([mph][0-9a-f]{10})\b', short, page)
+
+
+def copied(pictures, language):
+    """The pictures once more, for another edition on the same page: what is hidden lends no marks or borders."""
+
+    def other(match):
+        start, name = match.groups()
+        return f"{start}{name[0]}{hashlib.sha256(f'{language} {name}'.encode()).hexdigest()[:10]}"
+
+    return {
+        chart: tuple(re.sub(r'( id="| href="#|url\(#)(\w+)', other, picture) for picture in sheets)
+        for chart, sheets in pictures.items()
+    }
 
 
 def color_variables(pictures):

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from .tables import cell_anchor, data_table, facts_table, scrolled
+from .tables import cell_anchor, data_table, facts_table, number_cell, scrolled
 
 BROKEN = ("not-run", "failed", "partial")
 
@@ -47,10 +47,8 @@ def _cell_row(edition, cell, names):
 def _metric(metric):
     if metric is None:
         return '<td class="right muted">-</td>'
-    value = f' data-value="{float(metric["value"])}"' if metric.get("value") is not None else ""
-    muted = " muted" if metric.get("quality") in ("too few", "none") else ""
-    spread = f'<span class="range">{escape(metric["range_text"])}</span>' if metric.get("range_text") else ""
-    return f'<td class="right{muted}"{value}>{escape(metric.get("text") or "-")}{spread}</td>'
+    spread = f"<i>{escape(metric['range_text'])}</i>" if metric.get("range_text") else ""
+    return f'{number_cell(metric, "right")}{escape(metric.get("text") or "-")}{spread}</td>'
 
 
 def not_run(edition):

@@ -7,7 +7,7 @@ without scripts. Everything that comes from the run is escaped. The policy in th
 from html import escape
 from pathlib import Path
 
-from . import blocks, inline_svg
+from . import blocks, inline_svg, shorten
 
 HERE = Path(__file__).resolve().parent
 LIGHT = {
@@ -30,6 +30,7 @@ def render(editions):
     """The whole page; the first edition is the one that is shown."""
     patterns, mains = inline_svg.share_patterns("\n".join(_main(edition) for edition in editions))
     rules, pictures = inline_svg.share_styles(inline_svg.shorten_names(f"{mains}\n{patterns}"))
+    pictures = shorten.shorter(pictures)
     run = editions[0].results["run"]
     title = run.get("question") or run.get("experiment", "")
     return (

@@ -52,15 +52,28 @@ def _side(column):
     return "right" if column.get("align") == "right" else "left"
 
 
+def _value(cell):
+    """By which a column is sorted; six digits tell any two apart that are printed differently."""
+    return f' data-value="{float(cell["value"]):.6g}"' if cell.get("value") is not None else ""
+
+
+def number_cell(cell, side):
+    """The opening tag of a cell. What has a value stands to the right by itself (page.css): there are thousands."""
+    value = _value(cell)
+    classes = [] if value and side == "right" else [side]
+    if cell.get("quality") in ("too few", "none"):
+        classes.append("muted")
+    named = f' class="{" ".join(classes)}"' if classes else ""
+    return f"<td{named}{value}>"
+
+
 def _row(columns, row):
     cells = []
     for number, (column, cell) in enumerate(zip(columns, row["cells"])):
-        value = f' data-value="{float(cell["value"])}"' if cell.get("value") is not None else ""
-        muted = " muted" if cell.get("quality") in ("too few", "none") else ""
         if number == 0:
-            cells.append(f'<th scope="row"{value}>{escape(cell["text"])}</th>')
+            cells.append(f'<th scope="row"{_value(cell)}>{escape(cell["text"])}</th>')
         else:
-            cells.append(f'<td class="{_side(column)}{muted}"{value}>{escape(cell["text"])}</td>')
+            cells.append(f"{number_cell(cell, _side(column))}{escape(cell['text'])}</td>")
     missing = len(columns) - len(row["cells"])
     if row.get("note") and missing > 0:
         cells.append(f'<td class="note" colspan="{missing}">{escape(row["note"])}</td>')
