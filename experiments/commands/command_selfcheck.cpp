@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -39,12 +40,15 @@ Json point(SimulatedExperiment experiment, double effect, const Noise& noise, in
   experiment.effect = 1 + effect;
   int found = 0;
   int wrong = 0;
+  int judged = 0;
   for (int i = 0; i < experiments; ++i) {
     const auto outcome = simulate(experiment, noise, seed * 1'000'003 + static_cast<std::uint64_t>(i));
     found += outcome.found;
     wrong += outcome.wrong;
+    judged += outcome.judged;
   }
-  Json result{{"effect", effect}, {"false_clearly", share(wrong, experiments)}};
+  Json result{
+      {"effect", effect}, {"judged", share(judged, experiments)}, {"false_clearly", share(wrong, std::max(judged, 1))}};
   if (effect != 0) result["found"] = share(found, experiments);
   return result;
 }

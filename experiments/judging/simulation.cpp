@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kPiece = 24;  // neighbours: two blocks of a usual experiment, one or two minutes
 constexpr const char* kMetric = "server_cpu_us_per_request";
+constexpr std::uint64_t kOtherStream = 0x9E3779B97F4A7C15;  // the plan's order is drawn from the seed itself
 
 std::string model_name(int number) {
   return fmt::format("model-{}", number);
@@ -41,7 +42,7 @@ double effect_on(const Series& series, double effect) {
 }
 
 void add_trials(RunData& data, const SimulatedExperiment& experiment, const Noise& noise, std::uint64_t seed) {
-  Resampler draw(noise.trials, kPiece, seed);
+  Resampler draw(noise.trials, kPiece, seed ^ kOtherStream);
   constexpr double kRequests = 100'000;
   for (const PlannedTrial& trial : data.plan.trials) {
     const Series& series = data.plan.series[trial.series];
@@ -60,7 +61,7 @@ void add_trials(RunData& data, const SimulatedExperiment& experiment, const Nois
 }
 
 void add_duets(RunData& data, const SimulatedExperiment& experiment, const Noise& noise, std::uint64_t seed) {
-  Resampler draw(noise.duets, kPiece, seed);
+  Resampler draw(noise.duets, kPiece, seed ^ kOtherStream);
   for (const PlannedDuet& duet : data.plan.duets) {
     const Series& series = data.plan.series[duet.series];
     DuetRecord record{.index = duet.index, .round = duet.round, .series = series.id, .ok = true, .reason = {}};
@@ -121,6 +122,7 @@ SimulatedOutcome simulate(const SimulatedExperiment& experiment, const Noise& no
   SimulatedOutcome outcome;
   if (!judgement) return outcome;
   for (const Verdict& verdict : judgement->verdicts) {
+    outcome.judged = outcome.judged || verdict.word != Word::cannot_say;
     const bool more = verdict.word == Word::clearly_more;
     const bool less = verdict.word == Word::clearly_less;
     const bool planted = verdict.of == model_name(1) && experiment.effect != 1;

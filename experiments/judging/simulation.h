@@ -36,8 +36,9 @@ struct SimulatedExperiment {
 };
 
 struct SimulatedOutcome {
-  bool found = false;  // the first is called clearly more
-  bool wrong = false;  // any of the others is called clearly more or less, or the first clearly less
+  bool judged = false;  // a verdict was given: a run of grade D gives none, and so no false one
+  bool found = false;   // the first is called clearly more
+  bool wrong = false;   // any of the others is called clearly more or less, or the first clearly less
 };
 
 SimulatedOutcome simulate(const SimulatedExperiment& experiment, const Noise& noise, std::uint64_t seed);

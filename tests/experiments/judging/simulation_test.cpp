@@ -20,6 +20,7 @@ Noise recorded_noise() {
 struct Rates {
   int found = 0;
   int wrong = 0;
+  int judged = 0;
 };
 Rates rates(const SimulatedExperiment& experiment, const Noise& noise, int experiments) {
   Rates rates;
@@ -27,6 +28,7 @@ Rates rates(const SimulatedExperiment& experiment, const Noise& noise, int exper
     const auto outcome = simulate(experiment, noise, static_cast<std::uint64_t>(i));
     rates.found += outcome.found;
     rates.wrong += outcome.wrong;
+    rates.judged += outcome.judged;
   }
   return rates;
 }
@@ -57,6 +59,24 @@ TEST(Simulation, NothingIsSeldomCalledSomething) {
     EXPECT_LE(rates(experiment, noise, kExperiments).wrong, kExperiments / 20)
         << (experiment.way == Way::trials ? "trials " : "duets ") << experiment.repeat;
   }
+}
+
+// Recorded noise is so large that most experiments of trials give no verdict, and cannot give a wrong one.
+TEST(Simulation, NothingIsSeldomCalledSomethingWhereVerdictsAreGiven) {
+  SCOPED_TRACE("false alarms are few only because nothing is ever said");
+  Noise noise = recorded_noise();
+  std::mt19937_64 random(2);
+  for (double& value : noise.trials) value = std::exp(std::normal_distribution<>(0, 0.03)(random));
+  Noise two_speeds = noise;
+  for (std::size_t i = noise.trials.size() / 2; i < noise.trials.size(); ++i) two_speeds.trials[i] *= 1.55;
+  for (const int repeat : {10, 20}) {
+    for (const auto* one : {&noise, &two_speeds}) {
+      const auto seen = rates({.way = Way::trials, .repeat = repeat}, *one, 400);
+      EXPECT_GE(seen.judged, 200) << repeat;
+      EXPECT_LE(seen.wrong, seen.judged / 20) << repeat;
+    }
+  }
+  EXPECT_GE(rates({.way = Way::duets, .repeat = 10}, noise, 200).judged, 190);
 }
 
 TEST(Simulation, AFifthMoreIsFoundAtThreePercentNoise) {
