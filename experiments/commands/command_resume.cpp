@@ -29,9 +29,14 @@ struct ResumeFlags {
   bool quiet = false;
 };
 
+// Behind the last trial and duet come the kernel's counts and the ceilings: only then is it complete.
+bool measured(const RunData& data) {
+  return data.status == "complete" && what_is_left(data).empty();
+}
+
 // The last thing that a run makes is its report: one that was killed while it was drawn has everything but that.
 bool finished(const RunData& data) {
-  return data.status == "complete" && !data.reported.empty() && what_is_left(data).empty();
+  return measured(data) && !data.reported.empty();
 }
 
 std::expected<RunDirectory, std::string> latest_unfinished() {
@@ -57,7 +62,7 @@ void close_last_session(RunData& data) {
 std::string refusal(const RunData& data, const OwnBinary& binary, const ResumeFlags& flags) {
   const std::string before =
       data.sessions.empty() ? data.binary_sha256 : data.sessions.back().fingerprint.at(kBinaryPrint);
-  if (what_is_left(data).empty() || before == binary.sha256() || flags.other_binary) return {};
+  if (measured(data) || before == binary.sha256() || flags.other_binary) return {};
   return fmt::format(
       "this is another binary than the one that made the last trials of {} ({}..., not {}...): what would be compared "
       "is no longer one thing. Take that one, or accept a border inside the run with --other-binary",
@@ -84,18 +89,10 @@ void say_where_it_starts(const RunData& data, const OwnBinary& binary) {
   }
 }
 
-// Everything is measured, but the end was not reached: nothing is left to do but to say so.
-std::expected<void, std::string> mark_complete(RunData& data, const RunDirectory& directory) {
-  if (data.status == "complete") return {};
-  data.status = "complete";
-  sum_up(data);
-  return write_environment(data, directory);
-}
-
 std::expected<void, std::string> go_on(RunData& data, const RunDirectory& directory, const OwnBinary& binary,
                                        const SessionOptions& options) {
   close_last_session(data);
-  if (what_is_left(data).empty()) return mark_complete(data, directory);
+  if (measured(data)) return {};
   choose_cpus_again(data);
   say_where_it_starts(data, binary);
   data.unreadable.clear();
@@ -129,7 +126,7 @@ int resume(const ResumeFlags& flags, Language language) {
   {
     const InterruptScope scope;
     if (auto done = go_on(*data, *directory, *binary, options); !done)
-      return fail("resume", kInternalError, done.error());
+      return fail("resume", kCannotRunHere, done.error());
     if (!flags.no_report) {
       if (auto done = trace_finished(*data, *directory, *binary); !done)
         return fail("resume", kInternalError, done.error());

@@ -23,6 +23,7 @@
 #include "experiments/run/run_lock.h"
 #include "experiments/spec/cell_filter.h"
 #include "experiments/spec/metrics.h"
+#include "experiments/statistics/verdicts.h"
 #include "experiments/trace/run_trace.h"
 #include "experiments/words/units.h"
 
@@ -38,6 +39,34 @@ void print_problems(const std::vector<Problem>& problems, std::string_view endin
   if (!problems.empty()) fmt::print(stderr, "{}", to_text(problems, look_at_terminal(stderr), ending));
 }
 
+// What will be compared, and what it would take for a difference to be called clear.
+void print_judge(const RunData& data, const Judge& judge) {
+  const auto& spec = data.spec;
+  fmt::print("  judged     {}, {} is better, differences below {} do not matter, confidence {}; by {}\n",
+             metric_label(Words::in(Language::english), *find_metric(judge.metric)), judge.better,
+             percent_text(judge.ignore_below), percent_text(judge.confidence),
+             data.plan.duets.empty() ? std::string("trials") : counted(data.plan.duets.size(), "duet"));
+  const auto level = judged_level(data.plan, spec);
+  if (!level) return fmt::print("  judged at  no level: nothing of it can run\n");
+  int comparisons = 0;
+  for (std::size_t series = 0; series < data.plan.series.size(); ++series) {
+    const auto& entry = data.plan.series[series];
+    const bool compared = entry.role == Role::model || entry.role == Role::target;
+    comparisons += compared && entry.id != spec.baseline && can_run(data.plan, *level, series);
+  }
+  fmt::print("  judged at  {}\n", spec.levels[*level].id);
+  const int ratios = judges_by_duets(judge) ? judge.duets : spec.timing.repeat;
+  const int needed = fewest_signs(ratios, comparisons, judge.confidence);
+  if (comparisons == 0) return;
+  const auto all = counted(static_cast<std::uint64_t>(comparisons), "comparison");
+  if (needed > ratios) {
+    return fmt::print("  power      none: of {} ratios each, {} at once, not even all on one side make one clear\n",
+                      ratios, all);
+  }
+  fmt::print("  power      {} at once: the strongest is clear if {} of {} ratios lie on one side\n", all, needed,
+             ratios);
+}
+
 void print_plan(const RunData& data) {
   const auto& spec = data.spec;
   fmt::print("{}\n  {}\n\n", spec.question, spec.background);
@@ -47,14 +76,7 @@ void print_plan(const RunData& data) {
   std::vector<std::string> models;
   for (const auto& series : data.plan.series) models.push_back(series.id);
   fmt::print("  models     {}\n", listed(models));
-  if (spec.judge) {
-    fmt::print("  judged     {}, {} is better, differences below {} do not matter, confidence {}; by {}\n",
-               metric_label(Words::in(Language::english), *find_metric(spec.judge->metric)), spec.judge->better,
-               percent_text(spec.judge->ignore_below), percent_text(spec.judge->confidence),
-               data.plan.duets.empty() ? std::string("trials") : counted(data.plan.duets.size(), "duet"));
-    const auto level = judged_level(data.plan, spec);
-    fmt::print("  judged at  {}\n", level ? spec.levels[*level].id : "no level: nothing of it can run");
-  }
+  if (spec.judge) print_judge(data, *spec.judge);
   fmt::print("  spec       sha256 {}\n", spec.sha256);
   fmt::print("  trials     {}, about {}\n", data.plan.trials.size(), clock_text(expected_duration(spec, data.plan)));
   std::size_t left_out = 0;

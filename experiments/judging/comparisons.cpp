@@ -18,25 +18,6 @@ std::string ratio_range(const Words& words, std::vector<double> ratios) {
                      : words.say("ratio.range", {{"low", low}, {"high", high}});
 }
 
-// A cause is named only if a counter supports it: more switches between threads, or as many calls and more time, which
-// means dearer calls.
-std::string cause(const Results& results, std::size_t series, std::size_t baseline, std::size_t level) {
-  constexpr double kAsMany = 0.05;
-  constexpr double kMoreSwitches = 0.2;  // per request
-  const auto switches = results.cell(series, level).median_of("voluntary_switches_per_request");
-  const auto few = results.cell(baseline, level).median_of("voluntary_switches_per_request");
-  if (switches && few && *switches - *few > kMoreSwitches) {
-    return results.words().say("found.cause_switches", {{"times", three_digits(*switches)},
-                                                        {"baseline", results.data().spec.baseline},
-                                                        {"reference", three_digits(*few)}});
-  }
-  const auto calls = results.cell(series, level).median_of("syscalls_per_request");
-  const auto reference = results.cell(baseline, level).median_of("syscalls_per_request");
-  if (!calls || !reference || std::abs(*calls / *reference - 1) > kAsMany) return {};
-  return results.words().say("found.cause_calls",
-                             {{"calls", three_digits(*calls)}, {"reference", three_digits(*reference)}});
-}
-
 std::string untold_at(const Results& results, std::size_t level, const std::string& ratios) {
   const auto& spec = results.data().spec;
   if (spec.axes.empty()) return results.words().say("found.untold_here", {{"ratios", ratios}});
@@ -44,7 +25,8 @@ std::string untold_at(const Results& results, std::size_t level, const std::stri
 }
 
 // One model against the baseline, level by level: what the question asks.
-void say_focus(const Results& results, const Metric& metric, std::vector<Sentence>& found) {
+void say_focus(const Results& results, const Metric& metric, const std::vector<std::size_t>& levels,
+               std::vector<Sentence>& found) {
   const Words& words = results.words();
   const auto baseline = results.baseline();
   for (const auto& model : results.data().spec.focus) {
@@ -54,7 +36,7 @@ void say_focus(const Results& results, const Metric& metric, std::vector<Sentenc
     std::vector<std::string> told;
     std::vector<std::string> untold;
     std::optional<std::size_t> last_above;
-    for (const auto level : telling_levels(results, 5)) {
+    for (const auto level : levels) {
       const auto ratios = results.block_ratios(*series, *baseline, level, metric.id);
       if (ratios.empty()) continue;
       sentence.cells.push_back(results.cell(*series, level).id);
@@ -76,7 +58,7 @@ void say_focus(const Results& results, const Metric& metric, std::vector<Sentenc
                                                 {"ratios", words.listed(told)}}));
     }
     const bool dearer = last_above && metric.id.starts_with("server_");
-    if (dearer) parts.push_back(cause(results, *series, *baseline, *last_above));
+    if (dearer) parts.push_back(cause_of(results, *series, *last_above, true));
     if (!untold.empty()) {
       parts.push_back(words.say("found.focus_untold",
                                 {{"model", model}, {"baseline", reference}, {"levels", words.listed(untold)}}));
@@ -144,9 +126,45 @@ void say_growth(const Results& results, const Metric& metric, double floor, std:
 
 }  // namespace
 
-void say_comparisons(const Results& results, const Metric& metric, double floor, std::vector<Sentence>& found) {
-  say_focus(results, metric, found);
-  for (const auto level : telling_levels(results, 2)) say_level(results, metric, level, found);
+std::string cause_of(const Results& results, std::size_t series, std::size_t level, bool dearer) {
+  constexpr double kAsMany = 0.05;
+  constexpr double kMoreSwitches = 0.2;  // per request
+  const Words& words = results.words();
+  const auto figure = [&](std::size_t of, std::string_view metric) {
+    return results.cell(of, level).median_of(metric);
+  };
+  const auto explains = [&](double own, double reference, double least) {
+    return (dearer ? own - reference : reference - own) > least;
+  };
+  const auto& baseline = results.data().spec.baseline;
+  const auto switches = figure(series, "voluntary_switches_per_request");
+  const auto few = figure(*results.baseline(), "voluntary_switches_per_request");
+  if (switches && few && explains(*switches, *few, kMoreSwitches)) {
+    return words.say("found.cause_switches",
+                     {{"times", three_digits(*switches)}, {"baseline", baseline}, {"reference", three_digits(*few)}});
+  }
+  const auto calls = figure(series, "syscalls_per_request");
+  const auto reference = figure(*results.baseline(), "syscalls_per_request");
+  if (!calls || !reference) return words.say("found.cause_unknown");
+  if (explains(*calls, *reference, *reference * kAsMany)) {
+    return words.say(
+        "found.cause_number",
+        {{"calls", three_digits(*calls)}, {"baseline", baseline}, {"reference", three_digits(*reference)}});
+  }
+  if (std::abs(*calls / *reference - 1) > kAsMany) return words.say("found.cause_unknown");
+  return words.say(dearer ? "found.cause_calls" : "found.cause_calls_less",
+                   {{"calls", three_digits(*calls)}, {"reference", three_digits(*reference)}});
+}
+
+void say_comparisons(const Results& results, const Metric& metric, double floor,
+                     std::optional<std::size_t> judged_level, std::vector<Sentence>& found) {
+  const auto others = [&](std::size_t most) {
+    auto levels = telling_levels(results, most);
+    if (judged_level) std::erase(levels, *judged_level);
+    return levels;
+  };
+  say_focus(results, metric, others(5), found);
+  for (const auto level : others(2)) say_level(results, metric, level, found);
   // Levels stand in different blocks: on a machine of two speeds they may have met different ones.
   const auto speeds = two_speeds_of(results);
   say_growth(results, metric, speeds ? std::max(floor, speeds->ratio - 1) : floor, found);

@@ -12,7 +12,7 @@ namespace iolab::lab {
 namespace {
 
 std::optional<std::size_t> again(const Results& results) {
-  return results.find_series(results.data().spec.baseline + " (again)");
+  return results.find_series(again_id(results.data().spec.baseline));
 }
 
 std::vector<double> self_ratios(const Results& results, std::size_t level, std::string_view metric) {
@@ -35,7 +35,7 @@ std::vector<double> graded_ratios(const Results& results) {
   }
   const Judge& rules = *data.spec.judge;
   if (judges_by_duets(rules)) {
-    return duet_ratios(data, data.spec.baseline + " (again)", rules.metric);
+    return duet_ratios(data, again_id(data.spec.baseline), rules.metric);
   }
   const auto level = judged_level(data.plan, data.spec);
   return level ? self_ratios(results, *level, rules.metric) : std::vector<double>();

@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "experiments/judging/comparisons.h"
 #include "experiments/judging/grade.h"
 #include "experiments/spec/metrics.h"
 #include "experiments/words/units.h"
@@ -76,10 +79,17 @@ std::string one_word(const Results& results, const Judgement& judgement, Word wo
   return words.say(key, {metric, baseline, where, {"who", who}});
 }
 
+// Empty of what can run, and of what a filter left out because nobody asked for it.
+std::string why_not_run(const Plan& plan, std::size_t level, std::size_t series) {
+  const auto found = std::ranges::find_if(
+      plan.not_run, [&](const NotRun& entry) { return entry.level == level && entry.series == series; });
+  return found == plan.not_run.end() || found->filtered ? "" : found->reason;
+}
+
 // A run that is too noisy gives its ratios and no verdict.
 void withhold(std::vector<Verdict>& verdicts, const std::string& because) {
   for (Verdict& verdict : verdicts) {
-    if (verdict.word == Word::cannot_say) continue;
+    if (verdict.word == Word::cannot_say || verdict.word == Word::not_available) continue;
     verdict.word = Word::cannot_say;
     verdict.because = because;
   }
@@ -91,7 +101,8 @@ std::vector<double> duet_ratios(const RunData& data, const std::string& series, 
   std::vector<double> ratios;
   for (const DuetRecord& duet : data.duets) {
     if (duet.series != series || !duet.ok) continue;
-    ratios.push_back(metric == "requests_per_s" ? duet.rate_ratio : duet.cpu_ratio);
+    const double ratio = metric == "requests_per_s" ? duet.rate_ratio : duet.cpu_ratio;
+    if (std::isfinite(ratio)) ratios.push_back(ratio);  // of a broker that is not ours the CPU is not known
   }
   return ratios;
 }
@@ -104,6 +115,7 @@ std::optional<Judgement> judgement_of(const Results& results) {
   const Judge& rules = *data.spec.judge;
   Judgement judgement{.metric = rules.metric, .level = *level, .by_duets = judges_by_duets(rules)};
   std::vector<Comparison> comparisons;
+  std::vector<Verdict> absent;
   for (std::size_t series = 0; series < data.plan.series.size(); ++series) {
     const Series& entry = data.plan.series[series];
     if (entry.role == Role::ceiling || series == *baseline) continue;
@@ -118,14 +130,43 @@ std::optional<Judgement> judgement_of(const Results& results) {
       judgement.reach = reach_of(ratios, rules.confidence);
     } else if (tried) {
       comparisons.push_back({entry.id, std::move(ratios)});
+    } else if (const auto why = why_not_run(data.plan, *level, series); !why.empty()) {
+      absent.push_back({.of = entry.id,
+                        .word = Word::not_available,
+                        .ratio = std::numeric_limits<double>::quiet_NaN(),
+                        .interval = {},
+                        .because = why});
     }
   }
   if (comparisons.empty()) return std::nullopt;
   judgement.verdicts = judge(comparisons, judgement.floor, rules.confidence);
   const Grade grade = grade_of(results);
   if (grade.letter == 'D') withhold(judgement.verdicts, grade_text(results, grade));
+  judgement.verdicts.insert(judgement.verdicts.end(), absent.begin(), absent.end());
   return judgement;
 }
+
+namespace {
+
+// Of the models that the question names, why they differ; only of the server's CPU do counters tell.
+std::vector<Sentence> causes_in_words(const Results& results, const Judgement& judgement) {
+  std::vector<Sentence> sentences;
+  if (!judgement.metric.starts_with("server_")) return sentences;
+  const auto& focus = results.data().spec.focus;
+  for (const Verdict& verdict : judgement.verdicts) {
+    const bool clear = verdict.word == Word::clearly_more || verdict.word == Word::clearly_less;
+    if (!clear || std::ranges::find(focus, verdict.of) == focus.end()) continue;
+    const auto series = *results.find_series(verdict.of);
+    const auto cause = cause_of(results, series, judgement.level, verdict.word == Word::clearly_more);
+    sentences.push_back(
+        {"judged",
+         results.words().say("judged.cause", {{"model", verdict.of}, {"cause", cause}}),
+         {results.cell(series, judgement.level).id, results.cell(*results.baseline(), judgement.level).id}});
+  }
+  return sentences;
+}
+
+}  // namespace
 
 std::vector<Sentence> judgement_in_words(const Results& results, const Judgement& judgement) {
   const Words& words = results.words();
@@ -145,6 +186,7 @@ std::vector<Sentence> judgement_in_words(const Results& results, const Judgement
       sentence.text = one_word(results, judgement, word, words.clauses(who));
       sentences.push_back(std::move(sentence));
     }
+    if (asked) std::ranges::move(causes_in_words(results, judgement), std::back_inserter(sentences));
   }
   if (!sentences.empty()) {
     sentences.push_back(
@@ -169,16 +211,23 @@ std::string why_no_verdict(const Results& results) {
   const std::string metric = data.spec.judge ? data.spec.judge->metric : data.spec.watch.front();
   const auto judgement = judgement_of(results);
   if (data.spec.judge && !judgement) return "nothing of what is to be judged was measured";
-  for (const Verdict& verdict : judgement ? judgement->verdicts : std::vector<Verdict>{}) {
-    if (verdict.word == Word::cannot_say) return fmt::format("of {} {}", verdict.of, verdict.because);
+  if (judgement) {
+    // What is too noisy to be judged has been withheld, with its reason: grade D.
+    const Verdict* dumb = nullptr;
+    for (const Verdict& verdict : judgement->verdicts) {
+      if (verdict.word == Word::not_available) continue;
+      if (verdict.word != Word::cannot_say) return {};
+      if (dumb == nullptr) dumb = &verdict;
+    }
+    return dumb == nullptr ? "nothing of what is to be judged can run"
+                           : fmt::format("of {} {}", dumb->of, dumb->because);
   }
-  const auto noise = judgement ? judgement->reach : results.noise(metric);
+  const auto noise = results.noise(metric);
   if (!noise) return fmt::format("{} was not measured often enough against itself", data.spec.baseline);
-  const double most = std::max(kTooNoisy, data.spec.judge ? data.spec.judge->ignore_below : 0);
-  if (*noise <= most) return {};
+  if (*noise <= kTooNoisy) return {};
   return fmt::format("{} against itself differs by up to {} ({}), and above {} nothing is called clear",
                      data.spec.baseline, percent_text(*noise),
-                     metric_label(Words::in(Language::english), *find_metric(metric)), percent_text(most));
+                     metric_label(Words::in(Language::english), *find_metric(metric)), percent_text(kTooNoisy));
 }
 
 Json to_json(const Results& results, const Judgement& judgement) {

@@ -70,6 +70,9 @@ double server_metric(const TrialRecord& trial, std::string_view id) {
   if (id == "syscalls_per_request") return share(system_calls(trial), requests);
   if (id == "wake_ups_per_request") return share(count_of(trial, "wake_ups"), requests);
   if (id == "would_block_per_request") return share(count_of(trial, "would_block"), requests);
+  if (id == "copied_bytes_per_request") {
+    return share(count_of(trial, "bytes_received") + count_of(trial, "bytes_sent"), requests);
+  }
   if (id == "voluntary_switches_per_request") return share(static_cast<double>(server.voluntary_switches), longer);
   if (id == "involuntary_switches_per_request") return share(static_cast<double>(server.involuntary_switches), longer);
   if (id == "threads") return server.threads;
@@ -227,9 +230,12 @@ void Results::fill_metric(Cell& cell, std::string_view id) const {
 
 std::vector<double> Results::block_ratios(std::size_t series, std::size_t other, std::size_t level,
                                           std::string_view metric) const {
+  const Metric* asked = find_metric(metric);
   std::map<BlockPart, Pair> blocks;
   const auto collect = [&](std::size_t from, double Pair::* where) {
     for (const auto* trial : cell(from, level).trials) {
+      const bool percentile = asked != nullptr && asked->fraction > 0;
+      if (percentile && !enough_for_percentile(trial->load.latency_ns.count(), asked->fraction)) continue;
       const BlockPart part{trial->block, trial->session};
       auto& pair = blocks.try_emplace(part, Pair{kNothing, kNothing}).first->second;
       pair.*where = metric_of(*trial, metric).value_or(kNothing);
@@ -244,7 +250,7 @@ std::vector<double> Results::block_ratios(std::size_t series, std::size_t other,
 
 std::optional<double> Results::noise(std::string_view metric) const {
   const auto first = baseline();
-  const auto second = find_series(data_.spec.baseline + " (again)");
+  const auto second = find_series(again_id(data_.spec.baseline));
   if (!first || !second) return std::nullopt;
   std::vector<double> all;
   for (std::size_t level = 0; level < data_.spec.levels.size(); ++level) {
@@ -256,7 +262,7 @@ std::optional<double> Results::noise(std::string_view metric) const {
 
 std::optional<double> Results::noise(std::string_view metric, std::size_t level) const {
   const auto first = baseline();
-  const auto second = find_series(data_.spec.baseline + " (again)");
+  const auto second = find_series(again_id(data_.spec.baseline));
   if (!first || !second) return std::nullopt;
   constexpr std::size_t kEnoughAlone = 6;
   const auto here = block_ratios(*second, *first, level, metric);

@@ -80,7 +80,8 @@ class Results {
   std::optional<std::size_t> baseline() const { return find_series(data_.spec.baseline); }
 
   // Of one series to another at one level, one for each block in which both have a good trial. A block that was begun
-  // in one session and ended in another is no block any more: trials on different sides of the border make no ratio.
+  // in one session and ended in another is no block any more: trials on different sides of the border make no ratio,
+  // and neither does a percentile of too few requests.
   std::vector<double> block_ratios(std::size_t series, std::size_t other, std::size_t level,
                                    std::string_view metric) const;
   // How far the baseline was from itself: at this level if enough of its blocks say so, else over all levels together,

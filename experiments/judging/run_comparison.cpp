@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "experiments/spec/metrics.h"
 #include "experiments/statistics/rank_sum.h"
@@ -45,6 +46,21 @@ std::vector<std::string> different_keys(const nlohmann::json& before, const nloh
   return keys;
 }
 
+// What differs between the sessions of one run, of those things that make it one run: machine and binary.
+std::vector<std::string> changed_inside(const RunData& data) {
+  std::vector<std::string> labels;
+  for (const auto& label : {recorded("group.machine"), std::string(kBinaryPrint)}) {
+    std::set<std::string> values;
+    for (const auto& trial : data.trials) {
+      if (trial.session < 0 || static_cast<std::size_t>(trial.session) >= data.sessions.size()) continue;
+      const auto& fingerprint = data.sessions[static_cast<std::size_t>(trial.session)].fingerprint;
+      if (const auto found = fingerprint.find(label); found != fingerprint.end()) values.insert(found->second);
+    }
+    if (values.size() > 1) labels.push_back(label);
+  }
+  return labels;
+}
+
 std::vector<std::string> why_no_verdicts(const RunData& before, const RunData& after) {
   std::vector<std::string> reasons;
   if (const auto keys = different_keys(work_of(before.spec), work_of(after.spec)); !keys.empty()) {
@@ -52,6 +68,11 @@ std::vector<std::string> why_no_verdicts(const RunData& before, const RunData& a
   }
   if (before.machine != after.machine || before.machine.empty()) {
     reasons.push_back(fmt::format("the machines differ: {}; {}", before.machine, after.machine));
+  }
+  for (const auto* run : {&before, &after}) {
+    if (const auto labels = changed_inside(*run); !labels.empty()) {
+      reasons.push_back(fmt::format("the sessions of {} are no one thing: they differ in {}", run->id, listed(labels)));
+    }
   }
   return reasons;
 }
@@ -94,7 +115,7 @@ double distance(double ratio) {
 std::optional<double> noise_at(const Results& results, const Cell& cell, std::string_view metric, double ignore_below,
                                double confidence) {
   const auto first = results.baseline();
-  const auto second = results.find_series(results.data().spec.baseline + " (again)");
+  const auto second = results.find_series(again_id(results.data().spec.baseline));
   if (!first || !second) return std::nullopt;
   const auto reach = reach_of(results.block_ratios(*second, *first, cell.level, metric), confidence);
   return reach ? std::optional(std::max(*reach, ignore_below)) : std::nullopt;
@@ -150,7 +171,9 @@ class Comparer {
     verdict.ratio = groups->ratio;
     verdict.interval = groups->interval;
     verdict.p = groups->p;
-    if (groups->interval) return {};
+    constexpr std::size_t kFewestTrials = 6;
+    if (std::min(first.size(), second.size()) < kFewestTrials) verdict.interval.reset();
+    if (verdict.interval) return {};
     return fmt::format("{} and {} trials are too few for an interval", first.size(), second.size());
   }
 

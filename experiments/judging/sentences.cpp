@@ -1,6 +1,7 @@
 #include "experiments/judging/sentences.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -72,6 +73,23 @@ void say_counts(const Results& results, std::vector<Sentence>& found) {
                      : words.say("found.counts_changed", {{"level", level}, {"groups", groups_text(words, others)}});
   if (others.empty()) changed.cells.push_back(results.cell(0, levels.back()).id);
   found.push_back(std::move(changed));
+}
+
+// What else is exact, where the load is busiest or the idlest are most: at the last level.
+void say_more_counts(const Results& results, std::vector<Sentence>& found) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kMore{
+      {{"wake_ups_per_request", "found.wake_ups"}, {"copied_bytes_per_request", "found.copied"}}};
+  const auto levels = telling_levels(results, 2);
+  if (levels.empty()) return;
+  for (const auto& [metric, key] : kMore) {
+    Sentence sentence{"exact", "", {}};
+    const auto groups =
+        grouped(results, levels.back(), *find_metric(metric), sentence.cells, [](std::size_t) { return true; });
+    if (groups.empty()) continue;
+    sentence.text = results.words().say(
+        key, {{"where", at_level(results, levels.back())}, {"groups", groups_text(results.words(), groups)}});
+    found.push_back(std::move(sentence));
+  }
 }
 
 void say_in_vain(const Results& results, std::vector<Sentence>& found) {
@@ -150,13 +168,24 @@ void say_not_run(const Results& results, std::vector<Sentence>& found) {
   }
 }
 
+std::size_t trials_per_cell(const Results& results) {
+  std::size_t most = 0;
+  for (const auto& cell : results.cells()) most = std::max(most, cell.trials.size());
+  return most;
+}
+
 void say_noise(const Results& results, const Metric& metric, std::optional<double> floor,
                std::vector<Sentence>& found) {
   const Words& words = results.words();
   const auto& baseline = results.data().spec.baseline;
   if (!floor && results.data().spec.timing.repeat == 1) return;  // say_preview() says it
   if (!floor) {
-    found.push_back({"noise", words.say("found.noise_unknown", {{"baseline", baseline}}), {}});
+    const bool enough = trials_per_cell(results) >= kFewestBlocks;  // pairs of a model whose figure is 0 have no ratio
+    found.push_back(
+        {"noise",
+         enough ? words.say("found.noise_no_ratio", {{"baseline", baseline}, {"metric", metric_label(words, metric)}})
+                : words.say("found.noise_unknown", {{"baseline", baseline}}),
+         {}});
     return;
   }
   found.push_back(
@@ -164,12 +193,6 @@ void say_noise(const Results& results, const Metric& metric, std::optional<doubl
        words.say("found.noise",
                  {{"baseline", baseline}, {"floor", percent_text(*floor)}, {"metric", metric_label(words, metric)}}),
        {}});
-}
-
-std::size_t trials_per_cell(const Results& results) {
-  std::size_t most = 0;
-  for (const auto& cell : results.cells()) most = std::max(most, cell.trials.size());
-  return most;
 }
 
 void say_preview(const Results& results, std::vector<Sentence>& found) {
@@ -225,9 +248,13 @@ std::vector<Sentence> what_was_found(const Results& results) {
   const auto judged = judgement ? judgement_in_words(results, *judgement) : std::vector<Sentence>();
   found.insert(found.end(), judged.begin(), judged.end());
   say_counts(results, found);
+  say_more_counts(results, found);
   say_in_vain(results, found);
   say_threads(results, found);
-  if (compared) say_comparisons(results, metric, *floor, found);
+  // What was judged has its sentence, by stricter rules and perhaps by duets: one figure, one sentence.
+  const bool told = !judged.empty() && judgement->metric == metric.id;
+  const auto judged_level = told ? std::optional(judgement->level) : std::nullopt;
+  if (compared) say_comparisons(results, metric, *floor, judged_level, found);
   say_noise(results, metric, floor, found);
   say_not_run(results, found);
   if (judged.empty()) say_preview(results, found);

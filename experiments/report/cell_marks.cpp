@@ -45,6 +45,7 @@ void Results::mark(Cell& cell) const {
   constexpr double kMuchSteal = 0.01;
   const auto any = [&](auto test) { return std::ranges::any_of(cell.trials, test); };
   if (any([](const TrialRecord* trial) { return trial->load.overloaded; })) cell.marks.emplace_back("overloaded");
+  if (any([](const TrialRecord* trial) { return !trial->load.client_kept_up; })) cell.marks.emplace_back("client-late");
   if (cell.median_of("steal_share").value_or(0) > kMuchSteal) cell.marks.emplace_back("steal");
   if (any([](const TrialRecord* trial) { return split_is_coarse(*trial); })) cell.marks.emplace_back("coarse-split");
   for (const auto* trial : cell.trials) {

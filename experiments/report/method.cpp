@@ -88,9 +88,9 @@ std::vector<std::string> method(const Results& results) {
                                   {"trials", spec.timing.repeat}}),
       words.say("method.blocks", {{"seed", std::to_string(data.plan.seed)}}),
       words.say("method.counts_only_if"),
+      words.say("method.again", {{"baseline", spec.baseline}}),
   };
   if (!spec.target) {
-    text.push_back(words.say("method.again", {{"baseline", spec.baseline}}));
     text.push_back(words.say("method.counters"));
     text.push_back(words.say("method.cpu"));
   }

@@ -160,6 +160,7 @@ std::vector<Sentence> what_to_know(const Results& results) {
               notes);
   note_marked(results, "ceiling-underestimated", words.say("note.ceiling_underestimated"), notes);
   note_marked(results, "not-steady", words.say("note.not_steady"), notes);
+  note_marked(results, "client-late", words.say("note.client_late"), notes);
   note_marked(results, "coarse-split", words.say("note.coarse_split"), notes);
   note_marked(results, "steal", words.say("note.steal"), notes);
   note_traps(results, notes);

@@ -47,16 +47,16 @@ Json series_json(const Results& results) {
     auto look = look_of(series.model);
     if (series.role == Role::model) look = variant_look(look, named[std::string(model_id(series.model))]++);
     std::string summary = known ? info->summary : "";
-    if (series.role == Role::again) {
+    if (series.role == Role::target) {
+      look = {"#000000", "o", "solid", {}, "", 1.8};
+      summary =
+          words.say("series.target", {{"broker", fmt::format("{}:{}", series.target->host, series.target->port)}});
+    }
+    if (series.id.ends_with(kAgain)) {
       look.dash.clear();
       look.intervals = {4, 2};
       look.line_width = 1.2;
       summary = words.say("series.again");
-    }
-    if (series.role == Role::target) {
-      look = {"#000000", "o", "solid", {}, "", 1.8};
-      const auto& target = *results.data().spec.target;
-      summary = words.say("series.target", {{"broker", fmt::format("{}:{}", target.host, target.port)}});
     }
     if (series.role == Role::ceiling) {
       look = {"#999999", "_", "dotted", {}, "", 1.2};

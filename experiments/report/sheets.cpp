@@ -139,7 +139,9 @@ Sheet duets_sheet(const RunData& data) {
                 "cpu_ratio_low", "cpu_ratio_high", "rate_ratio", "answered_baseline", "answered_model", "steal_share"},
       .rows = {}};
   for (const auto& duet : data.duets) {
-    const auto ratio = [&](double value) { return number(duet.ok ? std::optional(value) : std::nullopt); };
+    const auto ratio = [&](double value) {
+      return number(duet.ok && std::isfinite(value) ? std::optional(value) : std::nullopt);
+    };
     sheet.rows.push_back({count(duet.index), count(duet.round), count(duet.session), words(duet.series),
                           words(duet.level), words(duet.ok ? "ok" : "failed"), words(duet.reason), words(duet.started),
                           ratio(duet.cpu_ratio), ratio(duet.cpu_ratio_low), ratio(duet.cpu_ratio_high),

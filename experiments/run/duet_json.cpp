@@ -23,15 +23,15 @@ clients::DuetSide side_from(const nlohmann::json& side) {
           .pause = side.at("pause").get<bool>()};
 }
 
-nlohmann::json number(double value) {
+}  // namespace
+
+nlohmann::json number_or_null(double value) {
   return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json();
 }
 
-double number_from(const nlohmann::json& value) {
+double number_or_nan(const nlohmann::json& value) {
   return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
 }
-
-}  // namespace
 
 DuetRatios ratios_of(const clients::DuetComparison& comparison) {
   constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
@@ -77,10 +77,10 @@ nlohmann::json to_json(const clients::DuetResult& result) {
   nlohmann::json comparisons = nlohmann::json::array();
   for (const auto& comparison : result.comparisons) {
     const DuetRatios ratios = ratios_of(comparison);
-    comparisons.push_back({{"cpu_ratio", number(ratios.cpu)},
-                           {"cpu_ratio_low", number(ratios.cpu_low)},
-                           {"cpu_ratio_high", number(ratios.cpu_high)},
-                           {"rate_ratio", number(ratios.rate)},
+    comparisons.push_back({{"cpu_ratio", number_or_null(ratios.cpu)},
+                           {"cpu_ratio_low", number_or_null(ratios.cpu_low)},
+                           {"cpu_ratio_high", number_or_null(ratios.cpu_high)},
+                           {"rate_ratio", number_or_null(ratios.rate)},
                            {"answered", ratios.answered}});
   }
   return {{"comparisons", comparisons},
@@ -97,10 +97,10 @@ std::expected<DuetSummary, std::string> duet_summary_from_json(std::string_view 
                         .errors = object.at("errors").get<std::uint64_t>(),
                         .note = object.at("note").get<std::string>()};
     for (const auto& entry : object.at("comparisons")) {
-      summary.comparisons.push_back({.cpu = number_from(entry.at("cpu_ratio")),
-                                     .cpu_low = number_from(entry.at("cpu_ratio_low")),
-                                     .cpu_high = number_from(entry.at("cpu_ratio_high")),
-                                     .rate = number_from(entry.at("rate_ratio")),
+      summary.comparisons.push_back({.cpu = number_or_nan(entry.at("cpu_ratio")),
+                                     .cpu_low = number_or_nan(entry.at("cpu_ratio_low")),
+                                     .cpu_high = number_or_nan(entry.at("cpu_ratio_high")),
+                                     .rate = number_or_nan(entry.at("rate_ratio")),
                                      .answered = entry.at("answered").get<std::uint64_t>()});
     }
     return summary;

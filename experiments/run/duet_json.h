@@ -29,6 +29,10 @@ struct DuetSummary {
   std::string note;
 };
 
+// JSON has no NaN: null stands for what was not measured.
+nlohmann::json number_or_null(double value);
+double number_or_nan(const nlohmann::json& value);
+
 nlohmann::json to_json(const clients::DuetSpec& spec);
 std::expected<clients::DuetSpec, std::string> duet_spec_from_json(std::string_view text);
 

@@ -1,6 +1,7 @@
 #include "experiments/run/duet_trial.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -105,6 +106,11 @@ class Group {
 
   // Each step returns an empty text, or what went wrong.
   std::string start(const Series& series) {
+    if (series.target) {  // never the baseline, which is a model
+      duet_.others.push_back({.target = {series.target->host, series.target->port}, .pid = 0, .pause = false});
+      elsewhere_.push_back(*series.target);
+      return {};
+    }
     auto server = start_side(setup_, servers_.size(), series, spec_, level_);
     if (!server) return server.error();
     const clients::DuetSide side{server->address, server->process.pid(), never_sleeps(models_, series.model)};
@@ -119,12 +125,17 @@ class Group {
 
   std::string measure(const std::vector<DuetRecord*>& compared) {
     std::string too_large;
+    // On a broker that is not ours nothing is to be left behind, nor met.
+    if (!elsewhere_.empty())
+      duet_.load.topic = fmt::format("iolab-{}-{}-{}", spec_.name, getpid(), records_.front().index);
     const auto summary = drive(setup_, duet_, [&] {
       for (const RunningServer& server : servers_) {
         if (too_large.empty()) too_large = over_memory(server.process.pid(), spec_.limits.memory_bytes);
       }
       return too_large;
     });
+    const bool clean =
+        std::ranges::all_of(elsewhere_, [&](const Target& at) { return delete_topic(setup_, at, duet_.load.topic); });
     if (!too_large.empty()) return too_large;  // the servers are killed with this object
     for (RunningServer& server : servers_) {
       const auto state = server.process.stop(kStopLimit);
@@ -142,7 +153,7 @@ class Group {
       record.answered_baseline = summary->answered_baseline;
       record.answered_model = ratios.answered;
     }
-    return {};
+    return clean ? "" : fmt::format("topic {} could not be deleted again", duet_.load.topic);
   }
 
   const TrialSetup& setup_;
@@ -152,6 +163,7 @@ class Group {
   const Level& level_;
   std::vector<DuetRecord> records_;
   std::vector<RunningServer> servers_;  // the baseline first
+  std::vector<Target> elsewhere_;       // brokers that ran already
   clients::DuetSpec duet_;
 };
 
@@ -167,10 +179,10 @@ nlohmann::ordered_json to_json(const DuetRecord& record) {
           {"ok", record.ok},
           {"reason", record.reason},
           {"started", record.started},
-          {"cpu_ratio", record.cpu_ratio},
-          {"cpu_ratio_low", record.cpu_ratio_low},
-          {"cpu_ratio_high", record.cpu_ratio_high},
-          {"rate_ratio", record.rate_ratio},
+          {"cpu_ratio", number_or_null(record.cpu_ratio)},
+          {"cpu_ratio_low", number_or_null(record.cpu_ratio_low)},
+          {"cpu_ratio_high", number_or_null(record.cpu_ratio_high)},
+          {"rate_ratio", number_or_null(record.rate_ratio)},
           {"answered_baseline", record.answered_baseline},
           {"answered_model", record.answered_model},
           {"machine", to_json(record.machine)}};
@@ -188,10 +200,10 @@ std::expected<DuetRecord, std::string> duet_from_json(std::string_view text) {
     json.at("ok").get_to(record.ok);
     json.at("reason").get_to(record.reason);
     json.at("started").get_to(record.started);
-    json.at("cpu_ratio").get_to(record.cpu_ratio);
-    json.at("cpu_ratio_low").get_to(record.cpu_ratio_low);
-    json.at("cpu_ratio_high").get_to(record.cpu_ratio_high);
-    json.at("rate_ratio").get_to(record.rate_ratio);
+    record.cpu_ratio = number_or_nan(json.at("cpu_ratio"));
+    record.cpu_ratio_low = number_or_nan(json.at("cpu_ratio_low"));
+    record.cpu_ratio_high = number_or_nan(json.at("cpu_ratio_high"));
+    record.rate_ratio = number_or_nan(json.at("rate_ratio"));
     json.at("answered_baseline").get_to(record.answered_baseline);
     json.at("answered_model").get_to(record.answered_model);
     record.machine = machine_reading_from_json(json.contains("machine") ? json.at("machine") : json);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <ranges>
 
 #include "experiments/words/words.h"
 
@@ -20,10 +21,12 @@ void shuffle(std::vector<T>& values, std::mt19937_64& random) {
 std::vector<Series> make_series(const Spec& spec, const std::vector<ModelInfo>& models) {
   if (spec.target) {
     const auto id = std::string(kTargetModel);
-    return {{id, id, Role::target}, {"ceiling", "", Role::ceiling}};
+    return {{id, id, Role::target, {}, spec.target},
+            {again_id(id), id, Role::target, {}, spec.target},
+            {"ceiling", "", Role::ceiling}};
   }
   if (!spec.probe.empty() && spec.models.empty()) {
-    return {{spec.probe, spec.probe, Role::model}, {spec.probe + " (again)", spec.probe, Role::again}};
+    return {{spec.probe, spec.probe, Role::model}, {again_id(spec.probe), spec.probe, Role::again}};
   }
   std::vector<std::string> chosen = spec.models;
   if (chosen.empty()) {
@@ -32,16 +35,14 @@ std::vector<Series> make_series(const Spec& spec, const std::vector<ModelInfo>& 
   std::vector<Series> series;
   for (const auto& model : chosen) {
     series.push_back({model, model, Role::model});
-    if (model == spec.baseline) series.push_back({model + " (again)", model, Role::again});
+    if (model == spec.baseline) series.push_back({again_id(model), model, Role::again});
   }
-  for (const auto& variant : spec.variants) series.push_back({variant.id, variant.model, Role::model, variant.broker});
+  for (const auto& variant : spec.variants) {
+    const auto role = variant.target ? Role::target : Role::model;
+    series.push_back({variant.id, variant.model, role, variant.broker, variant.target});
+  }
   if (spec.probe.empty()) series.push_back({"ceiling", "", Role::ceiling});
   return series;
-}
-
-bool can_run(const Plan& plan, std::size_t level, std::size_t series) {
-  return std::ranges::none_of(plan.not_run,
-                              [&](const NotRun& entry) { return entry.level == level && entry.series == series; });
 }
 
 std::string why_not(const Series& series, const Level& level, const Spec& spec, const std::vector<ModelInfo>& models,
@@ -122,6 +123,11 @@ void plan_duets(Plan& plan, const Spec& spec, std::mt19937_64& random) {
 
 }  // namespace
 
+bool can_run(const Plan& plan, std::size_t level, std::size_t series) {
+  return std::ranges::none_of(plan.not_run,
+                              [&](const NotRun& entry) { return entry.level == level && entry.series == series; });
+}
+
 std::string_view name(Role role) {
   switch (role) {
     case Role::model: return "model";
@@ -192,6 +198,16 @@ Plan make_plan(const Spec& spec, const std::vector<ModelInfo>& models, std::uint
 }
 
 std::optional<std::size_t> judged_level(const Plan& plan, const Spec& spec) {
+  const auto named = spec.judge ? std::ranges::find(spec.levels, spec.judge->at, &Level::id) : spec.levels.end();
+  if (named != spec.levels.end()) {
+    // What was fixed before the run is judged, or nothing is: another level would be somebody's choice after it.
+    const auto level = static_cast<std::size_t>(named - spec.levels.begin());
+    const auto runs = [&](std::size_t series) {
+      return plan.series[series].role == Role::model && can_run(plan, level, series);
+    };
+    const auto all = std::views::iota(std::size_t{0}, plan.series.size());
+    return std::ranges::any_of(all, runs) ? std::optional(level) : std::nullopt;
+  }
   std::optional<std::size_t> best;
   std::size_t most = 0;
   for (std::size_t level = 0; level < spec.levels.size(); ++level) {
@@ -201,7 +217,6 @@ std::optional<std::size_t> judged_level(const Plan& plan, const Spec& spec) {
       const bool counts = spec.focus.empty() || std::ranges::find(spec.focus, entry.id) != spec.focus.end();
       models += entry.role == Role::model && counts && can_run(plan, level, series);
     }
-    if (models > 0 && spec.judge && spec.levels[level].id == spec.judge->at) return level;
     if (models == 0 || models < most) continue;
     most = models;
     best = level;
@@ -248,6 +263,7 @@ nlohmann::ordered_json to_json(const Plan& plan, const Spec& spec) {
     for (const auto& [key, value] : entry.broker) properties[key] = value;
     series.push_back({{"id", entry.id}, {"model", entry.model}, {"role", std::string(name(entry.role))}});
     if (!properties.empty()) series.back()["broker"] = properties;
+    if (entry.target) series.back()["target"] = {{"host", entry.target->host}, {"port", entry.target->port}};
   }
   Json levels = Json::array();
   for (const auto& level : spec.levels) {
@@ -278,18 +294,14 @@ nlohmann::ordered_json to_json(const Plan& plan, const Spec& spec) {
                        {"level", spec.levels[entry.level].id},
                        {"reason", entry.reason}});
   }
-  return {{"schema", "iolab-plan-1"},
-          {"experiment", spec.name},
-          {"profile", spec.profile},
-          {"seed", plan.seed},
-          {"repeat", spec.timing.repeat},
-          {"filter", plan.filter},
-          {"estimated_s", static_cast<double>(expected_duration(spec, plan).count()) / 1000},
-          {"series", series},
-          {"levels", levels},
-          {"trials", trials},
-          {"duets", duets},
-          {"not_run", not_run}};
+  return {
+      {"schema", "iolab-plan-1"}, {"experiment", spec.name},
+      {"profile", spec.profile},  {"spec_sha256", spec.sha256},
+      {"seed", plan.seed},        {"repeat", spec.timing.repeat},
+      {"filter", plan.filter},    {"estimated_s", static_cast<double>(expected_duration(spec, plan).count()) / 1000},
+      {"series", series},         {"levels", levels},
+      {"trials", trials},         {"duets", duets},
+      {"not_run", not_run}};
 }
 
 }  // namespace iolab::lab

@@ -28,14 +28,18 @@ enum class Role : std::uint8_t {
   ceiling,  // the load generator against a server that does nothing
   target,   // a broker that runs already: what it does inside is not ours to measure
 };
-constexpr std::string_view kTargetModel = "target";  // Series::model of that one
+constexpr std::string_view kAgain = " (again)";  // behind the baseline's id: the same once more
+inline std::string again_id(const std::string& baseline) {
+  return baseline + std::string(kAgain);
+}
 std::string_view name(Role role);
 
 struct Series {
   std::string id;     // "epoll", "epoll (again)", "ceiling"
   std::string model;  // as given to `iolab broker --model`; empty for the ceiling
   Role role = Role::model;
-  Properties broker = {};  // of a variant, on top of those of the level
+  Properties broker = {};             // of a variant, on top of those of the level
+  std::optional<Target> target = {};  // where it is, if it runs already
 };
 Properties broker_properties(const Series& series, const Level& level);
 
@@ -89,9 +93,11 @@ struct CellFilter {
   std::function<bool(const std::string& cell)> matches;  // empty: all
 };
 
-// Where judged comparisons are made: the level that the spec names (judge.at); else the last one at which the models
-// that the question names can run, or, if it names none, the last at which as many models as anywhere can run. Nothing:
-// there is no such level.
+bool can_run(const Plan& plan, std::size_t level, std::size_t series);
+
+// Where judged comparisons are made: the level that the spec names (judge.at), if any model can run there; else the
+// last one at which the models that the question names can run, or, if it names none, the last at which as many models
+// as anywhere can run. Nothing: there is no such level.
 std::optional<std::size_t> judged_level(const Plan& plan, const Spec& spec);
 
 // `descriptors`: the hard limit of open files, which both server and load must fit into. `path_problem`: why the path

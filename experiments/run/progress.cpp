@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <ctime>
 
@@ -41,6 +42,11 @@ std::string what_came_out(const Spec& spec, const TrialRecord& record) {
         fmt::format("  CPU {} us/req", three_digits(record.server.cpu_s * 1e6 / static_cast<double>(load.requests)));
   }
   return text + fmt::format("  p50 {} us", three_digits(static_cast<double>(load.latency_ns.percentile(0.5)) / 1000));
+}
+
+std::string ratio_of(const DuetRecord& record) {
+  return std::isfinite(record.cpu_ratio) ? fmt::format("{:.3f} times the CPU", record.cpu_ratio)
+                                         : fmt::format("{:.3f} times the rate", record.rate_ratio);
 }
 
 }  // namespace
@@ -119,7 +125,7 @@ void Progress::finished(std::span<const DuetRecord> records) {
   const bool ok = std::ranges::all_of(records, &DuetRecord::ok);
   time_left_.finished(std::chrono::steady_clock::now(), ok);
   for (const auto& record : records) {
-    last_ = record.ok ? fmt::format("{:.3f} times the CPU", record.cpu_ratio) : "failed";
+    last_ = record.ok ? ratio_of(record) : "failed";
     said("duet", record.series, record.ok, record.ok ? last_ : "failed: " + record.reason);
   }
 }

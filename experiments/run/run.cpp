@@ -90,6 +90,10 @@ void sum_up(RunData& data) {
 
 namespace {
 
+bool has_index(const auto& records, int index) {
+  return std::ranges::any_of(records, [index](const auto& record) { return record.index == index; });
+}
+
 // Goes through what is left until it is done or has to stop. Every record is on disk before the next one starts.
 struct Runner {
   RunData& data;
@@ -129,13 +133,17 @@ struct Runner {
   std::expected<void, std::string> run_duets(std::span<const PlannedDuet> duets) {
     for (std::size_t at = 0; at < duets.size(); at += group_from(duets, at).size()) {
       if (!goes_on()) break;
-      const auto together = group_from(duets, at);
-      progress.starts(together);
+      const auto left = group_from(duets, at);
+      progress.starts(left);
+      // With the neighbours of the plan, also if a kill left only a part of the group without a record.
+      const auto first = std::ranges::find(data.plan.duets, left.front().group, &PlannedDuet::group);
+      const auto together = group_from(data.plan.duets, static_cast<std::size_t>(first - data.plan.duets.begin()));
       auto records = run_duet_group(setup, data.spec, data.plan, data.models, together);
       if (!records) {
         data.status = "interrupted";
         break;
       }
+      std::erase_if(*records, [&](const DuetRecord& record) { return has_index(data.duets, record.index); });
       progress.finished(*records);
       for (auto& record : *records) {
         record.session = session;
@@ -172,10 +180,6 @@ struct Runner {
 
 std::expected<NetworkPath, std::string> path_of(const Spec& spec) {
   return spec.path == PathKind::veth ? NetworkPath::veth() : NetworkPath();
-}
-
-bool has_index(const auto& records, int index) {
-  return std::ranges::any_of(records, [index](const auto& record) { return record.index == index; });
 }
 
 }  // namespace

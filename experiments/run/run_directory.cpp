@@ -51,13 +51,13 @@ bool write_all(int descriptor, std::string_view text) {
   return true;
 }
 
-// Every record of a folder, by index.
+// Every record of a folder, by index. Throws where the folder is there and cannot be read: its records are not missing.
 template <class Record, class FromJson>
 std::vector<Record> read_records(const std::string& folder, FromJson&& from_json,
                                  std::vector<std::string>& unreadable) {
   std::vector<Record> records;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
+  if (!fs::exists(folder)) return records;
+  for (const auto& entry : fs::directory_iterator(folder)) {
     if (entry.path().extension() != ".json") continue;  // a .new of an interrupted write
     const auto text = read_text_file(entry.path());
     auto record = text ? from_json(*text) : std::unexpected(text.error());

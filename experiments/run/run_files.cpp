@@ -37,6 +37,12 @@ Plan plan_from(const Json& json, const Spec& spec) {
     for (const auto& [key, value] : properties.items()) {
       plan.series.back().broker.emplace_back(key, value.get<std::string>());
     }
+    if (const auto target = entry.find("target"); target != entry.end()) {
+      plan.series.back().target =
+          Target{target->at("host").get<std::string>(), target->at("port").get<std::uint16_t>()};
+    } else if (plan.series.back().role == Role::target) {
+      plan.series.back().target = spec.target;  // runs from before it stood here
+    }
   }
   for (const auto& entry : json.at("trials")) {
     plan.trials.push_back({entry.at("index").get<int>(), entry.at("block").get<int>(),
@@ -153,14 +159,20 @@ std::expected<RunData, std::string> load_run(const RunDirectory& directory) {
     data.spec.text = *spec_text;
     data.spec.sha256 = sha256_hex(*spec_text);
     data.spec.profile = plan.value("profile", "standard");
+    if (const auto planned = plan.value("spec_sha256", data.spec.sha256); planned != data.spec.sha256) {
+      return std::unexpected(fmt::format(
+          "{} was changed after the run was planned (its sha256 is {}..., and was {}...): what is judged was "
+          "fixed before. Put it back; another question is another run",
+          directory.file("spec.json"), data.spec.sha256.substr(0, 12), planned.substr(0, 12)));
+    }
     data.plan = plan_from(plan, data.spec);
     read_environment(Json::parse(*environment_text), data);
+    data.trials = directory.read_trials(data.unreadable);
+    data.duets = directory.read_duets(data.unreadable);
+    data.counts = directory.read_counts(data.unreadable);
   } catch (const std::exception& error) {
     return std::unexpected(fmt::format("{} is not a run of this version: {}", directory.path(), error.what()));
   }
-  data.trials = directory.read_trials(data.unreadable);
-  data.duets = directory.read_duets(data.unreadable);
-  data.counts = directory.read_counts(data.unreadable);
   return data;
 }
 

@@ -15,6 +15,7 @@ void TimeLeft::plan(StepKind kind, StepTime step) {
   auto& to_come = kinds_[static_cast<std::size_t>(kind)].to_come;
   to_come.boxed += step.boxed;
   to_come.around += step.around;
+  ++to_start_;
 }
 
 void TimeLeft::starts(StepKind kind, StepTime step, TimePoint now) {
@@ -22,6 +23,10 @@ void TimeLeft::starts(StepKind kind, StepTime step, TimePoint now) {
   running_kind_ = kind;
   running_step_ = step;
   started_ = now;
+  --to_start_;
+  if (!ended_) return;
+  between_ += std::chrono::round<milliseconds>(now - *ended_);
+  ++gaps_;
 }
 
 void TimeLeft::finished(TimePoint now, bool ok) {
@@ -29,6 +34,7 @@ void TimeLeft::finished(TimePoint now, bool ok) {
   kind.to_come.boxed -= running_step_.boxed;
   kind.to_come.around -= running_step_.around;
   running_ = false;
+  ended_ = now;
   if (!ok) return;
   kind.guessed += running_step_.around;
   kind.took += std::max(milliseconds{0}, std::chrono::round<milliseconds>(now - started_) - running_step_.boxed);
@@ -46,6 +52,7 @@ milliseconds TimeLeft::left(TimePoint now) const {
   for (const auto kind : {StepKind::trial, StepKind::duets}) {
     total += expected(kind, kinds_[static_cast<std::size_t>(kind)].to_come);
   }
+  if (gaps_ > 0) total += between_ * to_start_ / gaps_;
   if (running_) {
     // A step that is over its time has nothing left, and takes nothing from those behind it.
     total -= std::min(std::chrono::round<milliseconds>(now - started_), expected(running_kind_, running_step_));

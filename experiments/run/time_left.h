@@ -1,6 +1,7 @@
 // How long a run still takes. Warm-up and window of a trial and the slices of a duet last as long as the spec says, so
 // most of it is no estimate: cells that are slower than the ones before them take no longer. What lies around that,
-// starting, connecting, stopping, is guessed at first and then learned from the steps that are done.
+// starting, connecting, stopping, is guessed at first and then learned from the steps that are done; so is what lies
+// between two steps, such as the ceilings.
 //
 // Time is an argument; nothing here looks at a clock.
 #pragma once
@@ -8,6 +9,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace iolab::lab {
@@ -39,6 +41,10 @@ class TimeLeft {
   std::chrono::milliseconds expected(StepKind kind, StepTime step) const;
 
   std::array<Kind, 2> kinds_{};
+  int to_start_ = 0;  // planned steps that have not begun
+  std::chrono::milliseconds between_{0};
+  int gaps_ = 0;  // of which `between_` is the sum
+  std::optional<TimePoint> ended_;
   bool running_ = false;
   StepKind running_kind_{};
   StepTime running_step_;

@@ -157,23 +157,14 @@ class Trial {
 
   // A broker that runs already: it has a topic of this trial's own, and loses it again.
   std::string measure_target() {
-    load_spec_.target = {spec_.target->host, spec_.target->port};
+    load_spec_.target = {series_.target->host, series_.target->port};
     load_spec_.topic = fmt::format("iolab-{}-{}-{}", spec_.name, getpid(), record_.index);
     auto problem = drive_load(nullptr);
-    delete_topic();
+    if (!delete_topic(setup_, *series_.target, load_spec_.topic)) {
+      record_.reason = fmt::format("topic {} could not be deleted again", load_spec_.topic);
+    }
     if (problem.empty()) problem = shortfall(load_spec_, record_.load);
     return problem;
-  }
-
-  // Also after Ctrl-C, because nobody else would: this wait does not listen to it.
-  void delete_topic() {
-    const auto broker = fmt::format("{}:{}", spec_.target->host, spec_.target->port);
-    auto child = ChildProcess::start(
-        {.binary = setup_.binary,
-         .arguments = {"iolab", "topics", "--bootstrap-server", broker, "--delete", "--topic", load_spec_.topic},
-         .quiet_stderr = true});
-    const auto state = child ? child->wait(ChildProcess::Clock::now() + kStopLimit) : std::nullopt;
-    if (!state || !state->ok()) record_.reason = fmt::format("topic {} could not be deleted again", load_spec_.topic);
   }
 
   // Without an observer: of a server that is not ours.
@@ -322,6 +313,16 @@ class Trial {
 void empty_directory(const std::string& directory) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory, error)) fs::remove_all(entry.path(), error);
+}
+
+bool delete_topic(const TrialSetup& setup, const Target& target, const std::string& topic) {
+  const auto broker = fmt::format("{}:{}", target.host, target.port);
+  auto child =
+      ChildProcess::start({.binary = setup.binary,
+                           .arguments = {"iolab", "topics", "--bootstrap-server", broker, "--delete", "--topic", topic},
+                           .quiet_stderr = true});
+  const auto state = child ? child->wait(ChildProcess::Clock::now() + kStopLimit) : std::nullopt;
+  return state && state->ok();
 }
 
 std::string utc_now() {

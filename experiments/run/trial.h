@@ -78,6 +78,9 @@ void empty_directory(const std::string& directory);
 
 constexpr std::chrono::seconds kStopLimit{10};
 
+// Of a broker that runs already, also after Ctrl-C, because nobody else would: this wait does not listen to it.
+bool delete_topic(const TrialSetup& setup, const Target& target, const std::string& topic);
+
 std::string utc_now();  // "2026-11-26T15:04:05Z"
 // `what`, and the last line that a process wrote to its stderr: its own sentence about what went wrong.
 std::string with_last_words(std::string what, const std::string& stderr_file);

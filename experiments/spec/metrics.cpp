@@ -27,6 +27,7 @@ constexpr std::array kMetrics{
     Metric{"syscalls_per_request", "", true},
     Metric{"wake_ups_per_request", "", true},
     Metric{"would_block_per_request", "", true},
+    Metric{"copied_bytes_per_request", "B", true},
     Metric{"voluntary_switches_per_request", "", true},
     Metric{"involuntary_switches_per_request", "", true},
     Metric{"threads", "", true},
@@ -116,6 +117,11 @@ std::optional<Better> better_when(std::string_view metric) {
   return more_is_better ? Better::higher : Better::lower;
 }
 
+bool told_by_load(std::string_view metric) {
+  constexpr std::array<std::string_view, 5> kBeginnings{"requests_", "records_", "bytes_per_s", "latency_", "client_"};
+  return std::ranges::any_of(kBeginnings, [&](std::string_view one) { return metric.starts_with(one); });
+}
+
 bool duets_measure(std::string_view metric) {
   return metric == "server_cpu_us_per_request" || metric == "requests_per_s";
 }
@@ -131,7 +137,7 @@ std::string metric_short_label(const Words& words, const Metric& metric) {
 std::string metric_text(const Metric& metric, double value) {
   if (!std::isfinite(value)) return "-";
   if (metric.unit == "%") return percent_text(value);
-  if (metric.id == "threads") return with_thousands(value);
+  if (metric.id == "threads" || metric.id == "copied_bytes_per_request") return with_thousands(value);
   if (metric.id == "bytes_per_s") return three_digits(value / 1e6);
   // Two decimals for every count: 2.00 says "exactly two", and a column of counts lines up.
   if (metric.exact && std::abs(value) < 1000 && (value == 0 || std::abs(value) >= 0.005))

@@ -29,6 +29,9 @@ std::vector<std::string> metric_ids();
 enum class Better : std::uint8_t { lower, higher };
 std::optional<Better> better_when(std::string_view metric);
 // Cost and rate, which slices of a load show; what builds up over time is for trials.
+// What a load generator can tell of a server that it sees only from outside.
+bool told_by_load(std::string_view metric);
+
 bool duets_measure(std::string_view metric);
 
 std::string metric_label(const Words& words, const Metric& metric);        // "server CPU per request"

@@ -194,6 +194,11 @@ Judge judge_of(const Json& judge) {
           judge.value("at", "")};
 }
 
+Target target_of(const Json& block) {
+  const auto where = *clients::host_and_port(block["bootstrap_servers"].get<std::string>());
+  return {where.host, where.port};
+}
+
 Spec make_spec(const Json& root, const std::string& profile) {
   Spec spec;
   spec.name = root["name"].get<std::string>();
@@ -202,20 +207,27 @@ Spec make_spec(const Json& root, const std::string& profile) {
   read_prose(root, "expected", spec.expected, spec.expected_zh);
   read_prose(root, "refuted_by", spec.refuted_by, spec.refuted_by_zh);
   if (root.contains("target")) {
-    const auto where = *clients::host_and_port(root["target"]["bootstrap_servers"].get<std::string>());
-    spec.target = Target{where.host, where.port};
+    spec.target = target_of(root["target"]);
   }
   spec.probe = root.value("probe", "");
   spec.path = root["path"] == "veth" ? PathKind::veth : PathKind::loopback;
   if (root.contains("models")) spec.models = root["models"].get<std::vector<std::string>>();
   for (const auto& [id, entry] : root["variants"].items()) {
-    spec.variants.push_back({id, entry["model"].get<std::string>(),
-                             entry.contains("broker") ? properties_of(entry, "broker") : Properties{}});
+    Variant variant{.id = id,
+                    .model = entry.value("model", std::string(kTargetModel)),
+                    .broker = entry.contains("broker") ? properties_of(entry, "broker") : Properties{}};
+    if (entry.contains("bootstrap_servers")) variant.target = target_of(entry);
+    spec.variants.push_back(std::move(variant));
   }
   // A probe that knows no models is compared with itself.
   spec.baseline = spec.probe.empty() || !spec.models.empty() ? root["baseline"].get<std::string>() : spec.probe;
   spec.threads = root["threads"].get<int>();
   spec.watch = root["watch"].get<std::vector<std::string>>();
+  if (spec.target) {
+    spec.baseline = kTargetModel;
+    std::erase_if(spec.watch, [](const std::string& metric) { return !told_by_load(metric); });
+    if (spec.watch.empty()) spec.watch = {"requests_per_s"};
+  }
   if (root.contains("focus")) spec.focus = root["focus"].get<std::vector<std::string>>();
   for (const auto& [path, values] : root["matrix"].items()) spec.axes.push_back(make_axis(path, values));
   spec.levels = make_levels(root, spec.axes);
@@ -224,6 +236,9 @@ Spec make_spec(const Json& root, const std::string& profile) {
                  root["timing"]["repeat"].get<int>()};
   read_limits(root["limits"], spec);
   if (root.contains("judge")) spec.judge = judge_of(root["judge"]);
+  // Without the baseline there is no ratio, and nothing that says how large no difference is.
+  const bool is_among = std::ranges::find(spec.models, spec.baseline) != spec.models.end();
+  if (spec.probe.empty() && !spec.models.empty() && !is_among) spec.models.push_back(spec.baseline);
   spec.profile = profile;
   spec.text = root.dump(2) + "\n";
   spec.sha256 = sha256_hex(spec.text);

@@ -101,17 +101,19 @@ struct Judge {
 // Whether pairs of processes decide, and not the trials: of what they can measure.
 bool judges_by_duets(const Judge& judge);
 
-// A model once more, under a name of its own and with broker properties of its own.
-struct Variant {
-  std::string id;
-  std::string model;
-  Properties broker;  // on top of those of the level
-};
-
 // A broker that runs already, and is not ours to start, to stop or to read from inside.
 struct Target {
   std::string host;  // a name, or an address without brackets
   std::uint16_t port = 0;
+};
+constexpr std::string_view kTargetModel = "target";  // in place of the name of a model
+
+// A model once more, under a name of its own and with broker properties of its own; or a broker that runs already.
+struct Variant {
+  std::string id;
+  std::string model;  // kTargetModel of a broker that runs already
+  Properties broker;  // on top of those of the level
+  std::optional<Target> target{};
 };
 
 enum class PathKind : std::uint8_t { loopback, veth };  // between load and server

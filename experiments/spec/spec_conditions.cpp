@@ -52,10 +52,16 @@ class Conditions {
                   fmt::format("{} needs an open loop: in a closed one a request follows its answer", path),
                   R"(write "arrivals": { "mode": "open", "rate": "20000/s" })");
       }
-      if (look_up(root_, "workload.records_per_batch") != nullptr || axis("workload.records_per_batch") != nullptr) {
+      if (!is_usual("workload.records_per_batch")) {
         complain_(error, place_of(path), fmt::format("{} and records_per_batch both say how large a batch is", path),
                   "leave one of them out");
       }
+    }
+  }
+
+  void whole_numbers() const {
+    for (const auto* path :
+         {"producer.linger.ms", "producer.batch.size", "consumer.fetch.max.bytes", "consumer.fetch.max.wait.ms"}) {
       for (const auto& value : values_of(path)) {
         if (value.is_number_unsigned() || value.is_structured()) continue;
         complain_(error, place_of(path), fmt::format("{}={} is no whole number", path, value.dump()),
@@ -65,9 +71,7 @@ class Conditions {
   }
 
   void prefill() const {
-    const Json* prefill = look_up(root_, "workload.prefill");
-    const bool is_usual = prefill == nullptr || *prefill == Json::parse(find_field("workload.prefill")->default_text);
-    if (is_usual || may_be("workload.kind", "fetch")) return;
+    if (is_usual("workload.prefill") || may_be("workload.kind", "fetch")) return;
     complain_(warning, "workload.prefill", "workload.prefill is for \"kind\": \"fetch\"", "it has no effect here");
   }
 
@@ -93,6 +97,17 @@ class Conditions {
         complain_(error, place_of("producer.acks"), fmt::format("producer: acks={} is unknown", value.dump()),
                   "write 1 or \"all\"");
       }
+    }
+  }
+
+  void codec() const {
+    static const std::vector<std::string> kKnown{"none", "gzip", "snappy", "lz4", "zstd"};
+    constexpr auto kPath = "producer.compression.type";
+    for (const auto& value : values_of(kPath)) {
+      const auto name = value.is_string() ? value.get<std::string>() : value.dump();
+      if (value.is_structured() || std::ranges::find(kKnown, name) != kKnown.end()) continue;
+      complain_(error, place_of(kPath), fmt::format("producer: no compression.type {}", value.dump()),
+                nearest_or_all(name, kKnown));
     }
   }
 
@@ -132,12 +147,12 @@ class Conditions {
     const auto is_among = [&](const Json& model) { return std::ranges::find(*chosen, model) != chosen->end(); };
     const Json baseline = value_or_default("baseline");
     if (baseline.is_string() && !is_among(baseline)) {
-      const bool judged = look_up(root_, "judge") != nullptr;
-      complain_(judged && occasion_.as_written ? error : warning,
-                look_up(root_, "baseline") != nullptr ? "baseline" : "models",
+      const bool probes = look_up(root_, "probe") != nullptr;
+      complain_(warning, look_up(root_, "baseline") != nullptr ? "baseline" : "models",
                 fmt::format("baseline: {} is not among the models: {}", baseline.dump(),
-                            judged ? "nothing can be judged" : "there will be no ratios, and no floor"),
-                "add it to them, or take another baseline");
+                            probes ? "there will be no ratios, and no floor" : "it is run beside them, twice"),
+                probes ? "add it to them, or take another baseline"
+                       : "ratios are formed to it, and to itself; another one: \"baseline\" or --baseline");
     }
   }
 
@@ -199,6 +214,12 @@ class Conditions {
                                                            : std::vector<Json>{Json::parse(field->default_text)};
   }
 
+  // Not named, or named with its default, as in a spec that was written out.
+  bool is_usual(const std::string& path) const {
+    const Json* value = look_up(root_, path);
+    return axis(path) == nullptr && (value == nullptr || *value == Json::parse(find_field(path)->default_text));
+  }
+
   bool may_be(const std::string& path, std::string_view word) const {
     return std::ranges::any_of(values_of(path), [&](const Json& value) { return value == word; });
   }
@@ -234,6 +255,17 @@ class JudgeRules {
       complain_(occasion_.as_written ? error : warning, "focus",
                 fmt::format("focus: \"{}\" is not among the models: nothing can be judged", model),
                 "add it to them, or write judge.at");
+    }
+  }
+
+  // Of a broker that is not ours only that can be judged which its clients see.
+  void running_brokers() const {
+    const bool any = std::ranges::any_of(spec_.variants, [](const Variant& one) { return one.target.has_value(); });
+    if (!any) return;
+    if (!told_by_load(judge_.metric)) {
+      complain_(error, "judge.metric",
+                fmt::format("judge.metric: {} of a broker that runs already is not ours to measure", judge_.metric),
+                "judge \"requests_per_s\", or leave its \"bootstrap_servers\" out");
     }
   }
 
@@ -332,6 +364,8 @@ void check_conditions(const Json& root, const Occasion& occasion, const Complain
   conditions.size_of_matrix();
   conditions.acks();
   conditions.batching();
+  conditions.whole_numbers();
+  conditions.codec();
   conditions.target();
   conditions.models();
   if (!occasion.is_preview) conditions.enough_trials();
@@ -350,6 +384,7 @@ void check_settled(const Spec& spec, const Occasion& occasion, const Complain& c
   const JudgeRules rules(spec, occasion, complain);
   rules.level();
   rules.focus();
+  rules.running_brokers();
   rules.metric();
   rules.slices();
   if (!occasion.is_preview) rules.comparisons();

@@ -67,9 +67,11 @@ Json exclusions_schema() {
 }
 
 Json variants_schema() {
-  const Json variant = object_of(
-      {{"model", reference("model")}, {"broker", {{"type", "object"}, {"additionalProperties", reference("plain")}}}},
-      {"model"});
+  const Json properties{{"type", "object"}, {"additionalProperties", reference("plain")}};
+  const Json model = object_of({{"model", reference("model")}, {"broker", properties}}, {"model"});
+  const auto* address = find_field("target.bootstrap_servers");
+  const Json running = object_of({{"bootstrap_servers", value_schema(*address, false)}}, {"bootstrap_servers"});
+  const Json variant{{"anyOf", Json::array({model, running})}};
   return {{"type", "object"}, {"propertyNames", {{"pattern", "^[a-z0-9.%-]+$"}}}, {"additionalProperties", variant}};
 }
 

@@ -255,7 +255,8 @@ std::string kind_text(const Field& field) {
                                    : "object of " + listed(choices_of(field));
     case FieldKind::matrix: return "object of path: [values]";
     case FieldKind::exclusions: return R"(list of {"models": [...], "when": "...", "because": "..."})";
-    case FieldKind::variants: return R"(object of name: {"model": "...", "broker": {...}})";
+    case FieldKind::variants:
+      return R"(object of name: {"model": "...", "broker": {...}}, or {"bootstrap_servers": "HOST:PORT"})";
     case FieldKind::object: return "object";
     case FieldKind::part: return "object of the keys that it replaces";
   }

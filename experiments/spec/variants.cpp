@@ -20,15 +20,25 @@ bool is_name(const std::string& text) {
 
 void check_variant(const Json& entry, const std::string& at, const std::vector<std::string>& known_models,
                    std::vector<Flaw>& flaws) {
-  static const std::vector<std::string> kKeys{"model", "broker"};
+  static const std::vector<std::string> kKeys{"model", "broker", "bootstrap_servers"};
+  const auto refuse = [&](const std::string& place, std::string_view key, const std::string& kind,
+                          const Json& content) {
+    for (auto& one : check_value(*find_field(kind), content, known_models)) {
+      flaws.push_back({place, fmt::format("variants: {}: {}", key, one.what), std::move(one.remedy)});
+    }
+  };
   for (const auto& [marked, content] : entry.items()) {
     const auto key = plain_key(marked);
     const auto place = below(at, marked);
     if (std::ranges::find(kKeys, key) == kKeys.end()) {
       flaws.push_back({place, fmt::format("variants: unknown key \"{}\"", key), suggestion(key, kKeys)});
     } else if (key == "model") {
-      for (auto& one : check_value(*find_field("baseline"), content, known_models)) {
-        flaws.push_back({place, "variants: model: " + one.what, std::move(one.remedy)});
+      refuse(place, key, "baseline", content);
+    } else if (key == "bootstrap_servers") {
+      refuse(place, key, "target.bootstrap_servers", content);
+      if (entry.contains("model") || entry.contains("broker")) {
+        flaws.push_back({place, "variants: bootstrap_servers names a broker that is there already",
+                         "leave out \"model\" and \"broker\""});
       }
     } else if (!content.is_object() || !std::ranges::all_of(content, is_plain)) {
       flaws.push_back(
@@ -53,7 +63,7 @@ std::vector<Flaw> check_variants(const Json& block, const std::vector<std::strin
     if (std::ranges::find(known_models, id) != known_models.end()) {
       flaws.push_back({at, fmt::format("variants: \"{}\" is the name of a model", id), "take another"});
     }
-    if (!entry.is_object() || !entry.contains("model")) {
+    if (!entry.is_object() || !(entry.contains("model") || entry.contains("bootstrap_servers"))) {
       flaws.push_back({at, "variants: key \"model\" is missing", "which model it is"});
     }
     if (entry.is_object()) check_variant(entry, at, known_models, flaws);

@@ -6,14 +6,20 @@
 
 namespace iolab::lab {
 
+namespace {
+
+// P(Binomial(n, p) = k), by logarithms: 0.5^n is no double any more beyond n = 1,074.
+double binomial_at(int n, double p, int k) {
+  return std::exp(std::lgamma(n + 1.0) - std::lgamma(k + 1.0) - std::lgamma(n - k + 1.0) + k * std::log(p) +
+                  (n - k) * std::log1p(-p));
+}
+
+}  // namespace
+
 double binomial_half_cdf(int n, int k) {
-  double term = std::pow(0.5, n);
   double sum = 0;
-  for (int i = 0; i <= k; ++i) {
-    sum += term;
-    term = term * (n - i) / (i + 1);
-  }
-  return sum;
+  for (int i = 0; i <= k; ++i) sum += binomial_at(n, 0.5, i);
+  return std::min(sum, 1.0);
 }
 
 double median(std::span<const double> values) {
@@ -29,7 +35,13 @@ std::optional<MedianInterval> median_interval(std::span<const double> values, do
   // The r-th smallest and the r-th largest value enclose the median unless fewer than r values fall on one side of it:
   // coverage = 1 - 2 P(Binomial(n, 1/2) <= r - 1). The narrowest pair of ranks that still covers enough is taken.
   int rank = 0;
-  while (2 * (rank + 1) <= n && 1 - 2 * binomial_half_cdf(n, rank) >= confidence) ++rank;
+  double beyond = 0;  // P(Binomial(n, 1/2) <= rank - 1)
+  while (2 * (rank + 1) <= n) {
+    const double next = beyond + binomial_at(n, 0.5, rank);
+    if (1 - 2 * next < confidence) break;
+    beyond = next;
+    ++rank;
+  }
   if (rank == 0) return std::nullopt;
   std::vector<double> sorted(values.begin(), values.end());
   std::ranges::sort(sorted);
@@ -37,7 +49,7 @@ std::optional<MedianInterval> median_interval(std::span<const double> values, do
                         .high = sorted[static_cast<std::size_t>(n - rank)],
                         .low_rank = rank,
                         .high_rank = n + 1 - rank,
-                        .coverage = 1 - 2 * binomial_half_cdf(n, rank - 1)};
+                        .coverage = 1 - 2 * beyond};
 }
 
 namespace {
@@ -47,10 +59,7 @@ double binomial_cdf(int n, double p, int k) {
   if (k >= n || p <= 0) return 1;
   if (p >= 1) return 0;
   double sum = 0;
-  for (int i = 0; i <= k; ++i) {
-    sum += std::exp(std::lgamma(n + 1.0) - std::lgamma(i + 1.0) - std::lgamma(n - i + 1.0) + i * std::log(p) +
-                    (n - i) * std::log1p(-p));
-  }
+  for (int i = 0; i <= k; ++i) sum += binomial_at(n, p, i);
   return sum;
 }
 

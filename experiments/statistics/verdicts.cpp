@@ -21,8 +21,9 @@ Verdict measure(const Comparison& comparison, double confidence) {
 }  // namespace
 
 std::string_view name(Word word) {
-  static constexpr std::array<std::string_view, 7> kNames{
-      "clearly_more", "clearly_less", "probably_more", "probably_less", "too_close", "same", "cannot_say"};
+  static constexpr std::array<std::string_view, 8> kNames{"clearly_more",  "clearly_less", "probably_more",
+                                                          "probably_less", "too_close",    "same",
+                                                          "cannot_say",    "not_available"};
   return kNames[static_cast<std::size_t>(word)];
 }
 
@@ -41,6 +42,13 @@ std::vector<double> holm(std::span<const double> p) {
     adjusted[order[rank]] = largest;
   }
   return adjusted;
+}
+
+int fewest_signs(int n, int comparisons, double confidence) {
+  int signs = n + 1;
+  while (signs > 0 && 2 * (signs - 1) > n && sign_test(signs - 1, n - signs + 1) * comparisons < 1 - confidence)
+    --signs;
+  return signs;
 }
 
 std::optional<double> floor_of(std::span<const double> ratios_of_the_same, double ignore_below) {

@@ -23,9 +23,10 @@ enum class Word : std::uint8_t {
   clearly_less,
   probably_more,  // interval on one side of 1 and partly beyond the floor, or wholly with too few signs
   probably_less,
-  too_close,   // the interval holds 1, and reaches beyond the floor: it may differ, this run does not show it
-  same,        // the whole interval lies within the floor: a finding
-  cannot_say,  // too few blocks, or nothing to tell how large "nothing" is
+  too_close,      // the interval holds 1, and reaches beyond the floor: it may differ, this run does not show it
+  same,           // the whole interval lies within the floor: a finding
+  cannot_say,     // too few blocks, or nothing to tell how large "nothing" is
+  not_available,  // it was to be judged and cannot run here
 };
 std::string_view name(Word word);  // "clearly_more": of a file, and of its text in the catalogues
 
@@ -43,7 +44,7 @@ struct Verdict {
   int less = 0;
   double p = 1;         // of the sign test, two-sided
   double p_holm = 1;    // corrected for all comparisons that were judged together
-  std::string because;  // of cannot_say: half a sentence, as it is recorded (words.h)
+  std::string because;  // of cannot_say and not_available: half a sentence, as it is recorded (words.h)
 };
 
 // Two-sided: how often fair coins fall at least so one-sidedly. Ratios of exactly 1 are on no side.
@@ -51,6 +52,10 @@ double sign_test(int more, int less);
 
 // In the order of `p`; none above 1.
 std::vector<double> holm(std::span<const double> p);
+
+// How many of `n` ratios have to lie on one side of 1 for the strongest of so many comparisons to be clear after Holm;
+// more than n: not even all of them are enough.
+int fewest_signs(int n, int comparisons, double confidence);
 
 // What "nothing" was: how far the median ratio of the same model against itself was from 1, and never less than the
 // difference that was declared too small to matter. The median, because the interval of the other side says how far

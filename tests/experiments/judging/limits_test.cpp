@@ -140,5 +140,57 @@ TEST(Limits, WhatBeatsItsBoundSaysThatTheCeilingWasUnderestimated) {
   }
 }
 
+// What the chart of limits shows of each model, over all of its panels.
+std::vector<std::pair<std::string, nlohmann::ordered_json>> bars_of_limits(const nlohmann::ordered_json& report) {
+  std::vector<std::pair<std::string, nlohmann::ordered_json>> bars;
+  for (const auto& chart : report["charts"]) {
+    if (chart["id"] != "limits") continue;
+    for (const auto& panel : chart["panels"]) {
+      for (const auto& bar : panel["bars"]) bars.emplace_back(bar["series"], bar);
+    }
+  }
+  return bars;
+}
+
+std::string title_of_limits(const nlohmann::ordered_json& report) {
+  for (const auto& chart : report["charts"]) {
+    if (chart["id"] == "limits") return chart["title"];
+  }
+  return "";
+}
+
+TEST(Limits, ARateBeyondItsLimitSaysSoInItsChart) {
+  SCOPED_TRACE("a bar shows twice of what a CPU has, or the model that it belongs to is called closest to its limit");
+  auto data = run_with_ceilings();
+  for (auto& trial : data.trials) {
+    if (trial.series == "epoll") trial.server.cpu_s *= 4;  // two seconds of CPU in every second
+  }
+  const auto report = make_report(Results(data), nlohmann::ordered_json::array());
+  EXPECT_THAT(report["notes"].dump(),
+              HasSubstr("epoll with 0 idle connections, the server's CPU: ceiling underestimated: 2.00 CPU s/s "
+                        "reached, 1.00 measured at most."));
+  int beyond = 0;
+  int within = 0;
+  for (const auto& [series, bar] : bars_of_limits(report)) {
+    if (bar["value"].is_null()) continue;  // it cannot run there
+    EXPECT_LE(bar["value"], 100) << series;
+    const bool says_so = bar["text"] == "ceiling underestimated";
+    EXPECT_EQ(says_so, series == "epoll") << bar;
+    ++(says_so ? beyond : within);
+  }
+  EXPECT_GE(beyond, 2);  // both panels
+  EXPECT_GE(within, 2);
+  EXPECT_THAT(title_of_limits(report), HasSubstr("Closest to a limit: "));
+  EXPECT_THAT(title_of_limits(report), testing::Not(HasSubstr("epoll")));
+}
+
+TEST(Limits, WhereEveryRateIsBeyondItsLimitNoneIsCalledClosest) {
+  SCOPED_TRACE("a title names a model and a limit, and the limit is wrong for all of them");
+  auto data = run_with_ceilings();
+  for (auto& trial : data.trials) trial.server.cpu_s *= 4;
+  const auto report = make_report(Results(data), nlohmann::ordered_json::array());
+  EXPECT_THAT(title_of_limits(report), HasSubstr("the ceilings were underestimated"));
+}
+
 }  // namespace
 }  // namespace iolab::lab

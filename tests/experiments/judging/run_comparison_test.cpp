@@ -153,11 +153,28 @@ TEST(Comparison, OtherWorkOrAnotherMachineGetsNoVerdict) {
   EXPECT_TRUE(compared(before, noisy_run(2, 1, 2, 12)).why_no_verdicts.empty()) << "more trials are the same work";
 }
 
+TEST(Comparison, ARunOfTwoBinariesGetsNoVerdict) {
+  SCOPED_TRACE("half of a run was made by another build, and the mixture is judged");
+  auto mixed = noisy_run(1, 1, 1);
+  mixed.sessions.resize(2);
+  mixed.sessions[0].fingerprint[kBinaryPrint] = "a";
+  mixed.sessions[1].fingerprint[kBinaryPrint] = "b";
+  EXPECT_TRUE(compared(mixed, noisy_run(2, 1, 2)).why_no_verdicts.empty()) << "the second session made nothing";
+  for (auto& trial : mixed.trials) trial.session = trial.index % 2;
+  EXPECT_THAT(compared(mixed, noisy_run(2, 1, 2)).why_no_verdicts, ElementsAre(HasSubstr("no one thing")));
+}
+
 TEST(Comparison, TooFewTrialsCannotSay) {
-  SCOPED_TRACE("three trials of each decide");
+  SCOPED_TRACE("three trials of each decide, or five");
   for (const auto& pair : compared(noisy_run(1, 1, 1, 3), noisy_run(2, 1, 3, 3)).cells) {
     EXPECT_EQ(pair.verdict.word, Word::cannot_say) << pair.cell;
     EXPECT_FALSE(pair.verdict.because.empty()) << pair.cell;
+  }
+  auto fewer = noisy_run(1, 1, 1);
+  for (auto& trial : fewer.trials) trial.ok = trial.series != "select" || trial.block % 2 == 0;
+  for (const auto& pair : compared(fewer, noisy_run(2, 1, 3)).cells) {
+    if (!pair.cell.starts_with("select/")) continue;
+    EXPECT_EQ(pair.verdict.word, Word::cannot_say) << pair.cell;
   }
 }
 

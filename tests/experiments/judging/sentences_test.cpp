@@ -67,6 +67,17 @@ TEST(Sentences, OneContradictingBlockIsEnoughToSayNothing) {
   EXPECT_THAT(found_in(data), Not(HasSubstr("Select against epoll, server CPU per request: 0")));
 }
 
+TEST(Sentences, WhatIsZeroHasNoRatio) {
+  SCOPED_TRACE("ten trials of a model that needs nothing are called too few");
+  const auto text = found_in(make_up_run(10, [](const Series&, const Level&, int) {
+    MadeUpTrial trial;
+    trial.cpu_us_per_request = 0;
+    return trial;
+  }));
+  EXPECT_THAT(text, HasSubstr("No ratio of server CPU per request to epoll can be formed"));
+  EXPECT_THAT(text, Not(HasSubstr("Too few pairs")));
+}
+
 TEST(Sentences, TwoTrialsAreNoComparison) {
   SCOPED_TRACE("two trials are enough for a claim");
   const auto text = found_in(run_with(4, 1));

@@ -131,6 +131,17 @@ TEST(Traps, OverloadIsNamedWithBothRates) {
   EXPECT_THAT(notes_of(data), HasSubstr("select with 0 idle connections served 100,000 of 150,000 requests/s"));
 }
 
+TEST(Traps, AClientThatSendsLateIsNamed) {
+  SCOPED_TRACE("the load generator did not keep its own times, and its lateness is read as the server's latency");
+  auto data = make_up_run(3, [](const Series&, const Level&, int) { return MadeUpTrial{}; });
+  EXPECT_THAT(notes_of(data), Not(HasSubstr("more than 1 ms late")));
+  for (auto& trial : data.trials) trial.load.client_kept_up = trial.series != "select" || trial.block != 0;
+  EXPECT_THAT(notes_of(data), HasSubstr("more than 1 ms late"));
+  const Results results(data);
+  EXPECT_THAT(results.cell(*results.find_series("select"), 0).marks, testing::Contains("client-late"));
+  EXPECT_THAT(results.cell(*results.find_series("epoll"), 0).marks, Not(testing::Contains("client-late")));
+}
+
 TEST(Marks, SteadyMeansSteadierThanTheNoise) {
   SCOPED_TRACE("a drift that is larger than anything the baseline shows is called steady, or noise a drift");
   auto data = make_up_run(6, [](const Series& series, const Level&, int block) {

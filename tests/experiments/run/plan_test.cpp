@@ -79,6 +79,18 @@ TEST(Plan, DuetsComeInRoundsAtTheLastLevelThatAllCanRun) {
   EXPECT_TRUE(make_plan(spec_with(""), three_models(), kDescriptors, 1).duets.empty());
 }
 
+TEST(Plan, TheLevelThatWasNamedIsJudgedOrNone) {
+  SCOPED_TRACE("a level is judged that nobody fixed before the run");
+  const auto judged = [](const std::string& more, std::uint64_t descriptors) {
+    const Spec spec = spec_with(more + R"("judge": {"metric": "rss_mib", "at": "idle_connections=5000"})");
+    const auto level = judged_level(make_plan(spec, three_models(), descriptors, 1), spec);
+    return level ? spec.levels[*level].id : "none";
+  };
+  EXPECT_EQ(judged(", ", kDescriptors), "idle_connections=5000");
+  EXPECT_EQ(judged(R"(, "focus": ["select"], )", kDescriptors), "idle_connections=5000") << "select cannot run there";
+  EXPECT_EQ(judged(", ", 300), "none") << "nobody can run there";
+}
+
 TEST(Plan, DuetsSideBySideShareAGroupWithinARound) {
   SCOPED_TRACE("models of two rounds share a process, or a model misses its round");
   const Spec spec = spec_with(R"(, "variants": {"slow": {"model": "epoll", "broker": {"iolab.spin.rounds": 9}}},

@@ -43,6 +43,16 @@ TEST(TimeLeft, OnlyWhatLiesAroundTheBoxIsLearned) {
   EXPECT_EQ(run.left.left(run.now), 8 * 1300ms);
 }
 
+TEST(TimeLeft, WhatLiesBetweenStepsIsLearned) {
+  SCOPED_TRACE("ceilings are measured between the steps, and the end that is announced moves away");
+  MadeUpRun run;
+  for (int i = 0; i < 4; ++i) run.left.plan(StepKind::trial, kTrial);
+  run.step(StepKind::trial, kTrial, 1100ms);
+  run.now += 300ms;
+  run.step(StepKind::trial, kTrial, 1100ms);
+  EXPECT_EQ(run.left.left(run.now), 2 * (1100ms + 300ms));
+}
+
 TEST(TimeLeft, DuetsLearnFromDuets) {
   SCOPED_TRACE("trials that start slowly make duets look longer");
   MadeUpRun run;

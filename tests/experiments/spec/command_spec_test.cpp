@@ -72,6 +72,29 @@ TEST_F(CommandSpecTest, ValidateTellsEveryProblemOfEveryFile) {
   EXPECT_EQ(run({"spec", "validate", "idle-tex"}).code, 2);
 }
 
+TEST_F(CommandSpecTest, EveryBadFileOfTheCorpusIsRefused) {
+  SCOPED_TRACE("a file with a mistake is called valid, or passes unseen among others");
+  std::vector<std::string> arguments{"spec", "validate"};
+  for (const auto& entry : fs::directory_iterator(IOLAB_SOURCE_DIR "/tests/experiments/specs/bad")) {
+    arguments.push_back(entry.path());
+  }
+  ASSERT_GT(arguments.size(), 2u);
+  const auto ended = run(arguments);
+  EXPECT_EQ(ended.code, 3);
+  EXPECT_EQ(ended.out, "");  // what has no error is called valid here
+  for (std::size_t i = 2; i < arguments.size(); ++i) {
+    EXPECT_TRUE(ended.err.contains("  --> " + arguments[i] + ":")) << arguments[i];
+  }
+}
+
+TEST_F(CommandSpecTest, AWrongFileAloneEndsWithThree) {
+  SCOPED_TRACE("a script takes a wrong file for a right one");
+  const std::string bad = IOLAB_SOURCE_DIR "/tests/experiments/specs/bad/";
+  for (const auto* file : {"bracket-not-closed", "unknown-key", "acks-zero", "target-and-models", "rate-zero"}) {
+    EXPECT_EQ(run({"spec", "validate", bad + file + ".json"}).code, 3) << file;
+  }
+}
+
 TEST_F(CommandSpecTest, ValidateTakesExperimentsAndTargets) {
   SCOPED_TRACE("an experiment that ships is not valid, or a broker of somebody else is taken for eleven models");
   EXPECT_EQ(run({"spec", "validate", "idle-tax", "few-busy", "nothing", "spin-cost"}).code, 0);

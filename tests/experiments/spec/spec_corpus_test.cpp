@@ -9,10 +9,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "experiments/spec/json_document.h"
 #include "experiments/spec/spec.h"
+#include "experiments/spec/spec_fields.h"
 
 namespace iolab::lab {
 namespace {
@@ -105,8 +107,45 @@ INSTANTIATE_TEST_SUITE_P(Corpus, BadSpec, testing::ValuesIn(files_of("bad")), te
 
 TEST(Corpus, IsThere) {
   SCOPED_TRACE("the files are not found, and every test of them passes");
-  EXPECT_GE(files_of("good").size(), 20u);
-  EXPECT_GE(files_of("bad").size(), 45u);
+  EXPECT_GE(files_of("good").size(), 27u);
+  EXPECT_GE(files_of("bad").size(), 101u);
+}
+
+// JSON pointers to every block with keys of its own, those inside of a profile's block among them.
+std::vector<std::string> objects_of_the_table() {
+  std::vector<std::string> whole;
+  std::vector<std::string> profiles;
+  for (const auto& field : spec_fields()) {
+    if (field.kind == FieldKind::part) profiles.push_back("/" + std::string(field.path));
+    if (field.kind != FieldKind::object) continue;
+    whole.push_back("/" + std::string(field.path));
+    std::ranges::replace(whole.back(), '.', '/');
+  }
+  auto all = whole;
+  all.emplace_back("");
+  for (const auto& profile : profiles) {
+    all.push_back(profile);
+    for (const auto& object : whole) {
+      if (may_stand_in_part(object.substr(1, object.find('/', 1) - 1))) all.push_back(profile + object);
+    }
+  }
+  return all;
+}
+
+TEST(Corpus, AnUnknownKeyIsRefusedInEveryObject) {
+  SCOPED_TRACE("a mistyped key is passed over somewhere in a file, and its default is run in its place");
+  const auto objects = objects_of_the_table();
+  EXPECT_GE(objects.size(), 19u);  // six blocks, the file, two profiles with five blocks each
+  for (const auto& object : objects) {
+    nlohmann::ordered_json file{{"version", 1}, {"name", "mine"}, {"question", "Why?"}};
+    const auto key = object + "/zzz";
+    file[nlohmann::ordered_json::json_pointer(key)] = 1;
+    const auto errors = errors_in(file.dump(1), "mine.json");
+    const auto names_it = [&](const Problem& problem) {
+      return problem.pointer == key && problem.what.contains("\"zzz\"");
+    };
+    EXPECT_TRUE(std::ranges::any_of(errors, names_it)) << key << ": " << to_text(errors, {}, "");
+  }
 }
 
 }  // namespace

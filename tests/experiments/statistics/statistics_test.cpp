@@ -46,6 +46,16 @@ TEST(Statistics, IntervalOfTheMedianHasTheRanksOfTheTables) {
   }
 }
 
+TEST(Statistics, IntervalOfManyValuesDoesNotCollapse) {
+  SCOPED_TRACE("of 5,000 slices the interval shrinks to their middle and claims to cover everything");
+  const auto interval = median_interval(one_to(5000));
+  ASSERT_TRUE(interval);
+  // Half of 5,000, and 1.96 standard deviations of sqrt(5,000) / 2 each way.
+  EXPECT_NEAR(interval->low, 2431, 3);
+  EXPECT_NEAR(interval->high, 2570, 3);
+  EXPECT_NEAR(interval->coverage, 0.95, 0.003);
+}
+
 TEST(Statistics, IntervalCoversTheMedianAsOftenAsItSays) {
   SCOPED_TRACE("an interval promises 95 % and covers less, on skewed data");
   std::mt19937_64 random(7);

@@ -22,7 +22,7 @@ TEST(Verdicts, SignTestCountsCoins) {
   SCOPED_TRACE("a p-value that no table has");
   EXPECT_DOUBLE_EQ(sign_test(10, 0), 2.0 / 1024);
   EXPECT_DOUBLE_EQ(sign_test(0, 10), 2.0 / 1024);
-  EXPECT_DOUBLE_EQ(sign_test(9, 1), 22.0 / 1024);
+  EXPECT_NEAR(sign_test(9, 1), 22.0 / 1024, 1e-12);
   EXPECT_DOUBLE_EQ(sign_test(5, 5), 1);
   EXPECT_DOUBLE_EQ(sign_test(0, 0), 1);
 }
@@ -134,6 +134,16 @@ TEST(Verdicts, ALargeEffectIsFound) {
     found += judge(one, floor_of(same, 0.05), 0.95).front().word == Word::clearly_more;
   }
   EXPECT_GE(found, 950);
+}
+
+TEST(Verdicts, WhatItTakesToBeClearIsKnownBeforeTheRun) {
+  SCOPED_TRACE("a plan promises a verdict that no outcome can give");
+  EXPECT_EQ(fewest_signs(10, 1, 0.95), 9);    // 2 (1 + 10) / 1024 = 0.021
+  EXPECT_EQ(fewest_signs(10, 10, 0.95), 10);  // ten times 2 / 1024
+  EXPECT_EQ(fewest_signs(10, 26, 0.95), 11) << "not even all ten";
+  EXPECT_EQ(fewest_signs(20, 4, 0.95), 16);
+  EXPECT_EQ(fewest_signs(5, 1, 0.95), 6);
+  EXPECT_EQ(fewest_signs(0, 1, 0.95), 1);
 }
 
 }  // namespace

@@ -183,12 +183,21 @@ Json chinese_report(const RunData& data, const Json& charts) {
   return make_report(Results(told, chinese()), retold(charts, chinese()));
 }
 
-class RecordedRun : public testing::TestWithParam<const char*> {};
+std::vector<std::string> recorded_runs() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(std::string(IOLAB_SOURCE_DIR) + "/results/reference")) {
+    if (std::filesystem::exists(entry.path() / "plan.json")) names.push_back(entry.path().filename());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+class RecordedRun : public testing::TestWithParam<std::string> {};
 
 TEST_P(RecordedRun, ChineseReportHoldsNoEnglishSentence) {
   SCOPED_TRACE("a Chinese reader comes upon an English sentence");
   std::filesystem::current_path(IOLAB_SOURCE_DIR);
-  const auto directory = RunDirectory::find(std::string("results/reference/") + GetParam());
+  const auto directory = RunDirectory::find("results/reference/" + GetParam());
   ASSERT_TRUE(directory) << directory.error();
   const auto data = load_run(*directory);
   ASSERT_TRUE(data) << data.error();
@@ -199,8 +208,20 @@ TEST_P(RecordedRun, ChineseReportHoldsNoEnglishSentence) {
   EXPECT_EQ(report["run"]["language"], "zh");
 }
 
-INSTANTIATE_TEST_SUITE_P(Reference, RecordedRun,
-                         testing::Values("few-busy", "first-look", "idle-tax", "nothing", "spin-cost"));
+TEST_P(RecordedRun, SaysWhatItsFiguresSay) {
+  SCOPED_TRACE("a recorded report says what the rules of today do not say of its figures: draw it again");
+  std::filesystem::current_path(IOLAB_SOURCE_DIR);
+  const auto directory = RunDirectory::find("results/reference/" + GetParam());
+  ASSERT_TRUE(directory) << directory.error();
+  const auto data = load_run(*directory);
+  ASSERT_TRUE(data) << data.error();
+  const auto stored = Json::parse(read_text_file(directory->file("results.json")).value_or("{}"));
+  const auto today = make_report(Results(*data), Json::array());
+  EXPECT_EQ(stored.at("found").dump(1), today.at("found").dump(1));
+  EXPECT_EQ(stored.at("judgement").dump(1), today.at("judgement").dump(1));
+}
+
+INSTANTIATE_TEST_SUITE_P(Reference, RecordedRun, testing::ValuesIn(recorded_runs()));
 
 TEST(Experiments, EveryShippedOneSpeaksBothLanguages) {
   SCOPED_TRACE("an experiment was added without its Chinese question, or a reason without its Chinese half");
@@ -211,6 +232,20 @@ TEST(Experiments, EveryShippedOneSpeaksBothLanguages) {
     EXPECT_FALSE(spec->question_zh.empty()) << file.name;
     EXPECT_EQ(spec->background.empty(), spec->background_zh.empty()) << file.name;
     for (const auto& exclusion : spec->exclusions) EXPECT_FALSE(exclusion.because_zh.empty()) << exclusion.because;
+  }
+}
+
+TEST(Experiments, WhatARunWroteDownCanBeReadAgain) {
+  SCOPED_TRACE("a finished run cannot be reported or resumed, because its spec with all defaults is refused");
+  std::filesystem::current_path(IOLAB_SOURCE_DIR);
+  for (const auto& file : find_experiments()) {
+    for (const auto* profile : {"quick", "standard", "careful"}) {
+      const auto spec = parse_spec(*read_text_file(file.path), file.name, {.profile = profile});
+      ASSERT_TRUE(spec) << file.name;
+      const auto again = parse_spec(spec->text, file.name, {});
+      ASSERT_TRUE(again) << to_text(again.error(), {}, "");
+      EXPECT_EQ(again->text, spec->text) << file.name << " " << profile;
+    }
   }
 }
 
