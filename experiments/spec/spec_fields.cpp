@@ -49,7 +49,8 @@ constexpr std::array kFields{
           .summary_zh = "同一模型的另一份：名字 -> {model, broker: 自己的属性}；或者已在运行的 broker：{bootstrap_servers}",
           .default_text = "{}", .example = R"({"epoll-b": {"model": "epoll"}})"},
     Field{.path = "baseline", .kind = model,
-          .summary = "the model of every ratio, entered a second time to see the noise; it is run even if \"models\" lacks it",
+          .summary = "the model of every ratio, entered a second time to see the noise; it is run even if \"models\" "
+                     "lacks it",
           .summary_zh = "一切比值的基准模型；再参加一次，以看出噪声；即使 models 里没有它也会运行",
           .default_text = "\"epoll\""},
     Field{.path = "threads", .kind = integer,
