@@ -11,22 +11,27 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
+#include <chrono>
 #include <cmath>
+#include <fstream>
+#include <string>
+#include <thread>
 
 #include "tests/clients/tiny_server.h"
 
 namespace iolab::clients {
 namespace {
 
-// A child that echoes on one connection after another in a blocking loop, and works in vain for a while before each
-// answer. It dies with the test.
+// A child that echoes on one connection after another and works in vain for a while before each answer. It waits for a
+// request in a blocking call, or, if it spins, asks for one again and again. It dies with the test.
 class EchoProcess {
  public:
-  explicit EchoProcess(int wasted_rounds) {
+  explicit EchoProcess(int wasted_rounds, bool spins = false) {
     auto listening = io::listen_on({}, 1, 16).value();
     address = listening.address;
     pid = ::fork();
-    if (pid == 0) serve(listening.sockets.front().get(), wasted_rounds);
+    if (pid == 0) serve(listening.sockets.front().get(), wasted_rounds, spins ? MSG_DONTWAIT : 0);
   }
   ~EchoProcess() {
     ::kill(pid, SIGKILL);
@@ -41,12 +46,15 @@ class EchoProcess {
   pid_t pid = -1;
 
  private:
-  [[noreturn]] static void serve(int listener, int wasted_rounds) {
+  [[noreturn]] static void serve(int listener, int wasted_rounds, int how) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (;;) {
       const int fd = ::accept4(listener, nullptr, nullptr, 0);
       std::array<char, 4096> bytes;
-      for (ssize_t got = 0; (got = ::recv(fd, bytes.data(), bytes.size(), 0)) > 0;) {
+      for (;;) {
+        const ssize_t got = ::recv(fd, bytes.data(), bytes.size(), how);
+        if (got < 0 && errno == EAGAIN) continue;
+        if (got <= 0) break;
         volatile double waste = 1;
         for (int i = 0; i < wasted_rounds; ++i) waste = std::sqrt(waste + i);
         if (::send(fd, bytes.data(), static_cast<std::size_t>(got), MSG_NOSIGNAL) != got) break;
@@ -158,6 +166,42 @@ TEST(Duet, APausedServerIsContinuedAtTheEnd) {
     ASSERT_TRUE(load) << load.error();
     EXPECT_GT(load->requests, 0u);
   }
+}
+
+// As the kernel shows it: R runs, S sleeps, T is stopped.
+char state_of(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string stat;
+  std::getline(file, stat);
+  const auto bracket = stat.rfind(')');
+  return bracket == std::string::npos ? '?' : stat.at(bracket + 2);
+}
+
+// A process that waits for a CPU is told of the signal when it has one.
+bool is_stopped_soon(pid_t process) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(800);  // a duet waits for 1 s
+  while (state_of(process) != 'T') {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+TEST(Duet, AServerThatSpinsIsStoppedDuringTheSlicesOfTheOther) {
+  SCOPED_TRACE("a server that never sleeps takes CPU in the slices of the other, which is charged with the wait");
+  const EchoProcess spinning(0, true);
+  std::atomic<int> alone = 0;
+  std::atomic<int> beside_it = 0;
+  TinyServer other([&](int connection, std::span<const std::byte> bytes) {
+    if (beside_it == 0) ++(is_stopped_soon(spinning.pid) ? alone : beside_it);
+    return TinyServer::echo(connection, bytes);
+  });
+  const auto result = run_duet(duet_of(spinning.side(true), {other.address(), 0, false}));
+  ASSERT_TRUE(result) << result.error();
+  EXPECT_EQ(result->errors, 0u) << result->note;
+  EXPECT_EQ(beside_it, 0) << "it ran while the other was asked";
+  EXPECT_GE(alone, 40);  // at least one request in each slice
+  EXPECT_NE(state_of(spinning.pid), 'T') << "it is left stopped";
 }
 
 TEST(Duet, ASideThatIsSilentOrGoneIsNamed) {
