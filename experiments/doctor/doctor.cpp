@@ -40,8 +40,15 @@ void note_what_runs(Diagnosis::Experiment& experiment, const Plan& plan) {
   if (not_running == 0) return;
   experiment.remark =
       experiment.runs ? fmt::format("{} of {} cells", running.size(), experiment.cells) : "nothing of it";
-  for (const auto& [series, reason] : experiment.not_run)
-    experiment.remark += fmt::format("; not {}: {}", series, reason);
+  std::vector<std::pair<std::string, std::vector<std::string>>> by_reason;
+  for (const auto& [series, reason] : experiment.not_run) {
+    auto one = std::ranges::find(by_reason, reason, &std::pair<std::string, std::vector<std::string>>::first);
+    if (one == by_reason.end()) one = by_reason.insert(one, {reason, {}});
+    one->second.push_back(series);
+  }
+  for (const auto& [reason, series] : by_reason) {
+    experiment.remark += fmt::format("; not {}: {}", listed(series), reason);
+  }
 }
 
 std::vector<Diagnosis::Experiment> examine_experiments(const Diagnosis& diagnosis) {

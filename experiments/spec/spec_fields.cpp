@@ -44,8 +44,8 @@ constexpr std::array kFields{
           .summary_zh = "用哪些模型，写作 \"id\" 或 \"id:option=value\"；不写则全部",
           .example = R"(["select", "epoll"])"},
     Field{.path = "variants", .kind = variants,
-          .summary = "models once more: name -> {model, broker: its own properties}; or {bootstrap_servers} of a broker "
-                     "that runs already",
+          .summary = "models once more: name -> {model, broker: its own properties}; or {bootstrap_servers} of a "
+                     "broker that runs already",
           .summary_zh = "同一模型的另一份：名字 -> {model, broker: 自己的属性}；或者已在运行的 broker：{bootstrap_servers}",
           .default_text = "{}", .example = R"({"epoll-b": {"model": "epoll"}})"},
     Field{.path = "baseline", .kind = model,

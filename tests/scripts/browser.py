@@ -92,33 +92,46 @@ class Browser:
                 raise RuntimeError("the browser has ended")
             self.unread += more
 
-    def open(self, address, width=1280, height=720, scripts=True, dark=False):
+    def open(self, address, width=1280, height=720, scripts=True, dark=False, offline=False):
         """A tab in which the page has been loaded."""
-        return Tab(self, address, width, height, scripts, dark)
+        return Tab(self, address, width, height, scripts, dark, offline)
 
 
 class Tab:
-    def __init__(self, browser, address, width, height, scripts, dark):
+    def __init__(self, browser, address, width, height, scripts, dark, offline):
         self.browser = browser
-        target = browser.order("Target.createTarget", url="about:blank")["targetId"]
-        self.session = browser.order("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.target = browser.order("Target.createTarget", url="about:blank")["targetId"]
+        self.session = browser.order("Target.attachToTarget", targetId=self.target, flatten=True)["sessionId"]
         for domain in ("Page", "Network", "Runtime", "Log"):
             self.order(f"{domain}.enable")
-        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        self.order("Emulation.setDeviceMetricsOverride", **size)
+        self.resize(width, height)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.order("Emulation.setEmulatedMedia", features=[scheme])
         if not scripts:
             self.order("Emulation.setScriptExecutionDisabled", value=True)
+        if offline:
+            speeds = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+            self.order("Network.emulateNetworkConditions", offline=True, **speeds)
         self.order("Page.navigate", url=address)
         browser.wait_for("Page.loadEventFired", self.session)
+
+    def resize(self, width, height):
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.order("Emulation.setDeviceMetricsOverride", **size)
+
+    def close(self):
+        """Many large pages at once need more memory than a small machine has."""
+        self.browser.order("Target.closeTarget", targetId=self.target)
 
     def order(self, method, **parameters):
         return self.browser.order(method, self.session, **parameters)
 
-    def evaluate(self, expression):
-        """The value of an expression in the page; works there with its own scripts off, too."""
-        done = self.order("Runtime.evaluate", expression=expression, returnByValue=True)
+    def evaluate(self, expression, waits=False):
+        """The value of an expression in the page, of a promise what it comes to if the tab `waits` for it.
+
+        Works with the page's own scripts off, too.
+        """
+        done = self.order("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=waits)
         if "exceptionDetails" in done:
             raise RuntimeError(f"{expression}: {done['exceptionDetails']}")
         return done["result"].get("value")
@@ -157,6 +170,11 @@ class Tab:
 
     def save_screenshot(self, path):
         path.write_bytes(base64.b64decode(self.order("Page.captureScreenshot")["data"]))
+
+    def lay_out_for_paper(self):
+        """By the rules for a printer, on a sheet as wide as this tab, with open what the page opens for it."""
+        self.order("Emulation.setEmulatedMedia", media="print")
+        self.evaluate("void dispatchEvent(new Event('beforeprint'))")
 
     def save_print(self, path):
         path.write_bytes(base64.b64decode(self.order("Page.printToPDF", preferCSSPageSize=True)["data"]))

@@ -10,6 +10,21 @@ from example_run import FOUND, chinese, draw, english
 
 VISIBLE_MAIN = "[...document.querySelectorAll('main')].filter(one => one.offsetParent).map(one => one.lang).join()"
 SHOWN_SCREENS = "[...document.querySelectorAll('main header, section.block')].filter(one => one.offsetParent)"
+SHOWN_PICTURES = "[...document.querySelectorAll('svg.wide')].filter(one => one.clientWidth).length"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+# What a page could try, and by which part of the policy it is refused.
+AWAY = "http://127.0.0.1:9/"
+FORBIDDEN = {
+    f"new Image().src = '{AWAY}'": "img-src",
+    f"fetch('{AWAY}').catch(() => {{}})": "connect-src",
+    f"document.head.append(Object.assign(document.createElement('script'), {{src: '{AWAY}'}}))": "script-src-elem",
+    f"document.body.append(Object.assign(document.createElement('iframe'), {{src: '{AWAY}'}}))": "frame-src",
+}
+REFUSED = """new Promise((done) => {
+  addEventListener('securitypolicyviolation', (event) => done(event.effectiveDirective), {once: true});
+  setTimeout(() => done('allowed'), 5000);
+  %s;
+})"""
 
 
 class BrowserTest(unittest.TestCase):
@@ -36,6 +51,30 @@ class BrowserTest(unittest.TestCase):
         tab.click("th button")
         self.assertEqual(tab.requested(), [self.page])
         self.assertEqual(tab.complaints(), [])
+
+    def test_opens_offline(self):
+        """Fails if a part of the page is missing, or asked for, where there is no network."""
+        tab = self.browser.open(self.page, offline=True)
+        self.assertFalse(tab.evaluate("navigator.onLine"))
+        for language in ("en", "zh"):
+            tab.click(f"label[for=speak-{language}]")
+            self.assertGreater(tab.evaluate(f"{SHOWN_SCREENS}.length"), 5)
+            self.assertGreater(tab.evaluate(SHOWN_PICTURES), 2)
+        self.assertEqual(tab.requested(), [self.page])
+        self.assertEqual(tab.heard("Network.loadingFailed"), [])
+        self.assertEqual(tab.complaints(), [])
+
+    def test_may_not_fetch(self):
+        """Fails if the page's policy allows more than it needs, comes too late for a part of it, or is not obeyed."""
+        tab = self.browser.open(self.page, offline=True)
+        policy = "document.querySelector('meta[http-equiv=Content-Security-Policy]')"
+        self.assertEqual(tab.evaluate(f"{policy}.content"), POLICY)
+        later = f"{policy}.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING"
+        parts = "[...document.querySelectorAll('style, script, link, svg, body')]"
+        self.assertGreater(tab.evaluate(f"{parts}.length"), 3)
+        self.assertEqual(tab.evaluate(f"{parts}.filter(one => !({later})).map(one => one.tagName)"), [])
+        for attempt, directive in FORBIDDEN.items():
+            self.assertEqual(tab.evaluate(REFUSED % attempt, waits=True), directive, attempt)
 
     def test_fits_a_phone(self):
         """The page can be moved sideways on a screen of 360 pixels."""

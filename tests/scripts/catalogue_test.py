@@ -10,9 +10,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 # Said by a key that is put together: an id follows the prefix. Which ids there are is tested in words_test.cpp.
 PUT_TOGETHER = (
-    "axis.", "better.", "family.", "flag.", "judged.", "level.", "limit.", "mark.", "metric.", "metric_short.",
-    "page.", "self.", "status.", "think.", "word.", "recorded.ceiling.", "recorded.group.", "recorded.model.",
-    "recorded.session.",
+    "axis.", "better.", "family.", "flag.", "help.", "judged.", "level.", "limit.", "mark.", "metric.",
+    "metric_short.", "page.", "self.", "status.", "think.", "word.", "recorded.ceiling.", "recorded.group.",
+    "recorded.model.", "recorded.session.",
     "recorded.timeline.", "recorded.ladder.", "trace.", "effects.", "claim.",
 )
 # One English term, one Chinese term: what a reader learns in one sentence is called the same in the next.

@@ -19,9 +19,9 @@ def catalogue(language):
     return json.loads((ROOT / f"experiments/catalogue/{language}.json").read_text(encoding="utf-8"))
 
 
-def chinese():
-    """The same members and numbers, with other texts where a reader looks first."""
-    results, texts = english(), catalogue("zh")
+def chinese(results=None):
+    """The same members and numbers as the example or these, with other texts where a reader looks first."""
+    results, texts = json.loads(json.dumps(results or english())), catalogue("zh")
     results["run"]["language"] = "zh"
     results["words"] = {key: text for key, text in texts.items() if key.startswith("page.")}
     for sentence in results["found"]:

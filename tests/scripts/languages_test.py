@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -15,6 +16,15 @@ from iolab_report import blocks, page
 from iolab_report.edition import Edition
 
 MOST_BYTES = 3_000_000
+# report.py on a machine that has no font for Chinese; said before the first figure asks which fonts there are.
+NO_FONT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from iolab_report import fonts
+fonts.has_chinese = lambda: False
+import report
+sys.exit(report.main(sys.argv[2:]))
+"""
 
 
 def luminance(color):
@@ -29,13 +39,13 @@ def contrast(one, other):
     return (light + 0.05) / (dark + 0.05)
 
 
-def readable_characters():
-    """What the fonts that matplotlib was given can write."""
+def readable_characters(families=None):
+    """What the fonts that matplotlib was given, or these, can write."""
     from iolab_report import fonts
     from matplotlib import font_manager
 
     written = set()
-    for family in fonts.families():
+    for family in families or fonts.families():
         path = font_manager.findfont(font_manager.FontProperties(family=[family]))
         written |= {chr(code) for code in font_manager.get_font(path).get_charmap()}
     return written
@@ -117,6 +127,49 @@ class LanguagesTest(unittest.TestCase):
         """The page's scripts grow beyond what a reader of its source reads."""
         lines = sum(len(path.read_text().splitlines()) for path in (ROOT / "scripts/iolab_report").glob("*.js"))
         self.assertLessEqual(lines, 300)
+
+
+class WithoutChineseFontTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="iolab-no-font-")
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.directory = Path(cls.folder.name)
+        for name, content in (("results.json", english()), ("results.zh.json", chinese())):
+            (cls.directory / name).write_text(json.dumps(content), encoding="utf-8")
+        cls.ended = subprocess.run(
+            [sys.executable, "-B", "-c", NO_FONT, str(ROOT / "scripts"), str(cls.directory)],
+            capture_output=True, text=True, timeout=250, check=False,
+        )  # fmt: skip
+        cls.page = (cls.directory / "report.html").read_text(encoding="utf-8")
+        cls.edition = dict(zip(("en", "zh"), re.findall(r"(?s)<main lang.*?</main>", cls.page), strict=True))
+
+    def test_draws_all_the_same(self):
+        """Fails if a machine without a Chinese font gets no report, or one of letters that complain while drawn."""
+        self.assertEqual((self.ended.returncode, self.ended.stderr), (0, ""))
+        drawn = {path.name for path in (self.directory / "figures").iterdir()}
+        names = {chart["id"] for chart in english()["charts"]}
+        self.assertEqual(drawn, {f"{name}.{kind}" for name in names for kind in ("png", "svg")})
+
+    def test_says_what_is_missing(self):
+        """Fails if a Chinese page with English pictures does not say why, or the English one complains as well."""
+        self.assertIn("fonts-wqy-microhei", catalogue("zh")["page.no_font"])
+        self.assertIn(catalogue("zh")["page.no_font"], self.edition["zh"])
+        self.assertNotIn("fonts-wqy-microhei", self.edition["en"])
+
+    def test_speaks_chinese_around_english_pictures(self):
+        """Fails if a picture has an empty box instead of a Chinese letter, or the page loses its language with them."""
+        for edition in self.edition.values():
+            self.assertEqual(edition.count('<svg class="wide"'), len(english()["charts"]))
+            written = map(unescape, "".join(re.findall(r"<text[^>]*>([^<]*)</text>", edition)))
+            self.assertEqual(sorted(set(written) - readable_characters(["DejaVu Sans"]) - {"\n"}), [])
+        self.assertIn(FOUND, self.edition["zh"])
+        self.assertIn(chinese()["charts"][0]["title"], self.edition["zh"])
+
+    def test_pictures_that_are_there_twice_do_not_share_parts(self):
+        """Fails if the Chinese page's copies of the pictures take marks and borders from those that are hidden."""
+        names = re.findall(r' id="([^"]*)"', self.page)
+        self.assertEqual(sorted({name for name in names if names.count(name) > 1}), [])
 
 
 if __name__ == "__main__":

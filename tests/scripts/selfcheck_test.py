@@ -60,7 +60,7 @@ class Promises(unittest.TestCase):
         self.assertEqual(sum(not ok for ok in self.kept(selfcheck.simulated, simulation(found=949)).values()), 2)
 
     def test_a_lab_that_says_nothing_has_kept_nothing(self):
-        """Fails if no false alarm among experiments that gave no verdict, or among twenty of them, is a promise kept."""
+        """Fails if no false alarm among experiments without a verdict, or among twenty of them, is a promise kept."""
         silent = simulation()
         for curve in silent["curves"]:
             curve["points"][0]["judged"]["hits"] = 0
