@@ -56,17 +56,17 @@ RunData retold(RunData data, const Words& words) {
   return data;
 }
 
-nlohmann::ordered_json retold(nlohmann::ordered_json charts, const Words& words) {
+nlohmann::ordered_json retold(nlohmann::ordered_json charts, const Spec& spec, const Words& words) {
   constexpr std::array<std::string_view, 8> kRead{"title", "subtitle", "alt",     "label",
                                                   "note",  "text",     "missing", "threads"};
   for (const auto& [key, value] : charts.items()) {
     const bool is_read = std::ranges::find(kRead, key) != kRead.end();
     if (value.is_string() && is_read) {
-      value = words.retold(value.get<std::string>());
+      value = reason(spec, value.get<std::string>(), words);
     } else if (value.is_array() && is_read) {
-      for (auto& each : value) each = words.retold(each.get<std::string>());
+      for (auto& each : value) each = reason(spec, each.get<std::string>(), words);
     } else if (value.is_structured()) {
-      value = retold(std::move(value), words);
+      value = retold(std::move(value), spec, words);
     }
   }
   return charts;

@@ -21,7 +21,7 @@ namespace {
 std::expected<void, std::string> write_results(const Results& results, const RunDirectory& directory,
                                                nlohmann::ordered_json charts) {
   const Words& words = results.words();
-  const auto report = make_report(results, retold(std::move(charts), words));
+  const auto report = make_report(results, retold(std::move(charts), results.data().spec, words));
   return directory.write(results_file(words.language()), report.dump(1) + "\n");
 }
 

@@ -66,7 +66,7 @@ TEST_F(Elsewhere, ABrokerThatRunsAlreadyIsComparedByDuets) {
   const auto line = broker->read_line(ChildProcess::Clock::now() + 10s).value_or("");
   const auto address = "127.0.0.1:" + line.substr(line.rfind(':') + 1);
   const auto path = spec(R"(, "models": ["epoll"], "variants": {"other": {"bootstrap_servers": ")" + address + R"("}},
-    "judge": {"metric": "requests_per_s", "better": "higher", "duets": 6, "slices": 5})");
+    "judge": {"metric": "requests_per_s", "better": "higher", "duets": 6, "slices": 10})");
   const auto ended = run({"run", path, "--no-report", "--out", root_ + "/run"});
   ASSERT_EQ(ended.code, 0) << ended.err;
   const auto judgement = json_file("run/results.json").at("judgement");

@@ -180,7 +180,7 @@ void expect_no_english(const Json& report) {
 
 Json chinese_report(const RunData& data, const Json& charts) {
   const RunData told = retold(data, chinese());
-  return make_report(Results(told, chinese()), retold(charts, chinese()));
+  return make_report(Results(told, chinese()), retold(charts, data.spec, chinese()));
 }
 
 std::vector<std::string> recorded_runs() {
