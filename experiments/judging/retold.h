@@ -11,8 +11,8 @@ namespace iolab::lab {
 
 RunData retold(RunData data, const Words& words);
 
-// Charts as RESULTS.md describes them: every text in them that a reader sees. `spec`: of their run, whose exclusions have
-// their reasons in both languages.
+// Charts as RESULTS.md describes them: every text in them that a reader sees. `spec`: of their run, whose exclusions
+// have their reasons in both languages.
 nlohmann::ordered_json retold(nlohmann::ordered_json charts, const Spec& spec, const Words& words);
 
 }  // namespace iolab::lab
