@@ -73,8 +73,8 @@ class Side {
     LoadResult end;
     end.acknowledged_records = tally.acknowledged_records;
     script_->check_at_end(end, tally.lost_requests);
-    for (std::size_t i = 0; i < end.errors.size(); ++i) tally.errors[i] += end.errors[i];
-    if (tally.note.empty()) tally.note = end.note;
+    // It has something to say only if the log is not as it should be, or could not be asked.
+    if (!end.note.empty()) tally.count_error(LoadError::wrong_offset, end.note);
     return tally;
   }
 
