@@ -65,7 +65,7 @@ constexpr std::array<std::string_view, kCalls> kCallNames = {"accept4",
                                                              "mmap",
                                                              "munmap",
                                                              "mincore",
-                                                             "madvise"};
+                                                             "fadvise64"};
 static_assert(!kCallNames.back().empty(), "a call has no name");
 
 constexpr std::array<std::string_view, kCounts> kCountNames = {

@@ -63,7 +63,7 @@ enum class Call : std::uint8_t {
   mmap,
   munmap,
   mincore,
-  madvise,
+  fadvise64,
   count_
 };
 inline constexpr std::size_t kCalls = static_cast<std::size_t>(Call::count_);

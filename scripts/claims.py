@@ -12,8 +12,11 @@ import sys
 from html import escape
 from pathlib import Path
 
+from iolab_report.tables import cell_anchor
+
 RULINGS = ("supported", "only_if", "contradicted", "cannot_say", "definitional", "historical")
 SIGNS = dict(zip(RULINGS, "✓◐✗?=§", strict=True))
+STANDINGS = {"holds": "✓", "fails": "✗", "open": "~", "missing": "?"}
 STYLE = """
 :root { --ink: #1b1f24; --soft: #59616b; --paper: #fff; --line: #d5d9de; --lane: #f4f5f7; color-scheme: light dark; }
 @media (prefers-color-scheme: dark) {
@@ -27,6 +30,9 @@ article { margin: 1rem 0; padding: .8rem 1rem; border: 1px solid var(--line); bo
 article h3 { margin: 0; font-size: 1.05rem; font-weight: 600; }
 article p { margin: .3rem 0; } .id { color: var(--soft); font-weight: 400; }
 .verdict { font-weight: 700; } .test, .command, li { color: var(--soft); font-size: .92rem; }
+.heading { font-size: .92rem; font-weight: 600; } details { font-size: .86rem; }
+.wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .86rem; }
+td, th { padding: .2rem .6rem; border: 1px solid var(--line); text-align: left; }
 code { overflow-wrap: anywhere; }
 ul { margin: .3rem 0; padding-left: 1.2rem; } li { overflow-wrap: anywhere; }
 .supported { border-left-color: #009e73; } .only_if { border-left-color: #e69f00; }
@@ -48,28 +54,64 @@ choose(location.hash === '#zh' ? 'zh' : 'en');
 """
 
 
-def figures(entries):
+def trials(entry, page):
+    """What each trial behind a figure gave, with the way to it."""
+    runs = {run["name"]: run for run in page["runs"]}
+    report = runs[entry["run"]]["report"] if entry["run"] in runs else ""
+    edition = "zh-" if page["language"] == "zh" else ""
+    rows = ""
+    for source in entry["trials"]:
+        place = escape(f'{report}#{edition}{cell_anchor(source["cell"])}')
+        values = escape(", ".join(source["values"]))
+        rows += (
+            f'<li><a href="{place}">{escape(entry["run"])}: {escape(source["cell"])}</a> '
+            f'<code>{escape(source["metric"])}</code>: {values}</li>'
+        )
+    if not rows:
+        return ""
+    return f'<details><summary>{escape(page["words"]["trials"])}</summary><ul>{rows}</ul></details>'
+
+
+def figures(entries, heading, page):
     if not entries:
         return ""
     items = "".join(
-        f'<li class="{"holds" if entry["holds"] else "fails"}">{escape(entry["text"])}'
-        f' <code>{escape(entry["run"])}</code></li>'
+        f'<li class="{escape(entry["standing"])}">{STANDINGS[entry["standing"]]} {escape(entry["text"])}'
+        f"{trials(entry, page)}</li>"
         for entry in entries
     )
-    return f"<ul>{items}</ul>"
+    return f"<p class=\"heading\">{escape(page['words'][heading])}</p><ul>{items}</ul>"
 
 
-def article(claim):
+def article(claim, page):
     sign = SIGNS.get(claim["ruling"], "")
-    command = f'<p class="command"><code>{escape(claim["command"])}</code></p>' if claim["command"] else ""
-    kinds = " · ".join(claim["kinds"])
+    words = page["words"]
+    commands = "".join(f" <code>{escape(command)}</code>" for command in claim["commands"])
+    again = f'<p class="command">{escape(words["commands"])}:{commands}</p>' if commands else ""
+    kinds = " · ".join((*claim["kinds"], claim["source"]))
+    surprise = f' · {escape(words["surprise"])}' if claim["surprise"] else ""
     return (
-        f'<article class="{escape(claim["ruling"])}">'
+        f'<article class="{escape(claim["ruling"])}" id="{escape(page["language"])}-{escape(claim["id"])}">'
         f'<h3>{escape(claim["claim"])} <span class="id">{escape(claim["id"])} · {escape(kinds)}</span></h3>'
         f'<p class="verdict">{sign} {escape(claim["ruling_text"])}</p>'
         f'<p class="test">{escape(claim["test"])}</p>'
-        f'{figures(claim["checks"])}{figures(claim["limits"])}{command}</article>'
+        f'{figures(claim["checks"], "checks", page)}{figures(claim["limits"], "limits", page)}'
+        f'<p class="test">{escape(claim["expected_text"])}{surprise}</p>{again}</article>'
     )
+
+
+def runs_table(page):
+    words = page["words"]
+    columns = ("run", "profile", "grade", "date", "minutes", "commit", "machine")
+    head = "".join(f"<th>{escape(words[column])}</th>" for column in columns)
+    rows = "".join(
+        f'<tr><td><a href="{escape(run["report"])}">{escape(run["name"])}</a></td>'
+        f'<td>{escape(run["profile"])}, {run["repeat"]}</td><td>{escape(run["grade"])}</td>'
+        f'<td>{escape(run["date"])}</td><td>{escape(run["took"])}</td>'
+        f'<td><code>{escape(run["commit"][:12])}</code></td><td>{escape(run["machine"])}</td></tr>'
+        for run in page["runs"]
+    )
+    return f'<h2>{escape(words["runs"])}</h2><div class="wide"><table><tr>{head}</tr>{rows}</table></div>'
 
 
 def counts(claims):
@@ -78,23 +120,34 @@ def counts(claims):
     for ruling in RULINGS:
         some = [claim for claim in claims if claim["ruling"] == ruling]
         if some:
-            words = some[0]["ruling_text"].split(": ")[0].split("：")[0]
-            parts.append(f"<span>{SIGNS[ruling]} {escape(words)} {len(some)}</span>")
+            parts.append(f'<span>{SIGNS[ruling]} {escape(some[0]["ruling_word"])} {len(some)}</span>')
     return "".join(parts)
+
+
+def is_untested(claim):
+    return claim["ruling"] == "cannot_say" and not claim["checks"]
 
 
 def edition(page):
     tag = "zh-Hans" if page["language"] == "zh" else "en"
-    groups = list(dict.fromkeys(claim["group"] for claim in page["claims"]))
+    tested = [claim for claim in page["claims"] if not is_untested(claim)]
     body = []
-    for group in groups:
-        claims = [claim for claim in page["claims"] if claim["group"] == group]
-        body.append(f'<h2>{escape(claims[0]["group_text"])}</h2>' + "".join(article(claim) for claim in claims))
+    for group in dict.fromkeys(claim["group"] for claim in tested):
+        claims = [claim for claim in tested if claim["group"] == group]
+        articles = "".join(article(claim, page) for claim in claims)
+        body.append(f'<h2>{escape(claims[0]["group_text"])}</h2>{articles}')
+    untested = "".join(
+        f'<li><b>{escape(claim["id"])}</b> {escape(claim["claim"])} '
+        f'<span class="id">{escape(claim["ruling_text"])}</span></li>'
+        for claim in page["claims"] if is_untested(claim)
+    )
+    if untested:
+        body.append(f'<h2>{escape(page["words"]["untested"])}</h2><ul>{untested}</ul>')
     return (
         f'<section class="edition" lang="{tag}"><h1>{escape(page["title"])}</h1>'
         f'<p class="how">{escape(page["how"])}</p>'
-        f'<p class="machine">{escape(page["machine"])} · {escape(page["made"][:10])}</p>'
-        f'<nav>{counts(page["claims"])}</nav>{"".join(body)}</section>'
+        f'<p class="machine">{escape(page["took"])} · {escape(page["made"][:10])}</p>'
+        f'<nav>{counts(page["claims"])}</nav>{"".join(body)}{runs_table(page)}</section>'
     )
 
 

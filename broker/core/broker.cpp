@@ -44,7 +44,7 @@ storage::TopicDescription describe(const Topic& topic, std::size_t partitions) {
   return description;
 }
 
-storage::LogConfig log_config(const TopicSettings& topic, storage::FileHooks hooks) {
+storage::LogConfig log_config(const TopicSettings& topic, bool read_ahead, storage::FileHooks hooks) {
   storage::LogConfig config;
   config.segment_bytes = topic.segment_bytes;
   config.segment_ms = topic.segment_ms;
@@ -52,6 +52,7 @@ storage::LogConfig log_config(const TopicSettings& topic, storage::FileHooks hoo
   config.retention_ms = topic.retention_ms;
   config.retention_bytes = topic.retention_bytes;
   config.leader_epoch = kLeaderEpoch;
+  config.read_ahead = read_ahead;
   config.hooks = hooks;
   return config;
 }
@@ -113,7 +114,8 @@ std::expected<TopicPointer, std::string> Broker::load_topic(const storage::Topic
 // A partition that cannot be opened does not stop the others.
 std::shared_ptr<Partition> Broker::open_partition(const std::string& topic, std::int32_t index,
                                                   const TopicSettings& settings, Moment now) {
-  auto log = storage::PartitionLog::open(directory_->partition_path(topic, index), log_config(settings, hooks_),
+  auto log = storage::PartitionLog::open(directory_->partition_path(topic, index),
+                                         log_config(settings, settings_.fetch_read_ahead, hooks_),
                                          directory_->open_mode(topic, index), now.wall_ms);
   if (!log) {
     base::log::error(log.error().message, {{"topic", topic}, {"partition", index}, {"state", "offline"}});

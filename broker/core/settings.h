@@ -62,6 +62,7 @@ struct BrokerSettings {
   std::int64_t most_partitions = std::numeric_limits<std::int64_t>::max();
   bool auto_create_topics;
   bool delete_topics;
+  bool fetch_read_ahead;  // false: the kernel reads what a fetch asks for and no more
 
   TopicSettings topic_defaults;
   Overrides given;  // what was set by file or command line, by name

@@ -3,9 +3,10 @@
 // Behaviour    Partitions are answered in the order of the request, also empty ones. Whole batches from the one that
 //              holds the offset; the first one even if it exceeds every limit; the last may be cut short. Answered at
 //              once if min_bytes are there, max_wait_ms is 0, or any partition is an error; else when they have
-//              arrived or the time is over. Large ranges are sent from where they lie in the page cache, others are
-//              read once into a pooled buffer; neither is copied again. With iolab.fetch.cold=pool or io_uring what is
-//              not in memory is read by somebody else, and this answer waits for it alone.
+//              arrived or the time is over. Large ranges are sent from where they lie in the page cache, others, and
+//              what is not in memory, are read once into a pooled buffer; neither is copied again. With
+//              iolab.fetch.cold=pool or io_uring what is not in memory is read by somebody else, and this answer waits
+//              for it alone.
 // Not here     fetch sessions (every answer has session id 0, so clients send full requests), transactions (the last
 //              stable offset is the high watermark, no transaction is ever aborted), replicas.
 #include "broker/protocol/messages/01_fetch.h"

@@ -46,7 +46,7 @@ storage::FileHooks counting_file_hooks() {
                 static constexpr std::array kNames{
                     io::Call::open,      io::Call::close, io::Call::pread,     io::Call::preadv2, io::Call::pwrite,
                     io::Call::fdatasync, io::Call::fsync, io::Call::ftruncate, io::Call::rename,  io::Call::unlink,
-                    io::Call::fstat,     io::Call::mmap,  io::Call::munmap,    io::Call::mincore, io::Call::madvise};
+                    io::Call::fstat,     io::Call::mmap,  io::Call::munmap,    io::Call::mincore, io::Call::fadvise64};
                 io::count(kNames[static_cast<std::size_t>(call)]);
               },
           .fail = nullptr};

@@ -35,7 +35,7 @@ enum class FileCall : std::uint8_t {
   mmap,
   munmap,
   mincore,
-  madvise
+  fadvise64
 };
 
 // How others look at, and tests interfere with, the file calls. Copied into every File; both may be null.
@@ -75,6 +75,8 @@ class File {
   // fdatasync: the bytes, and the length where it grew. Never call it again after it failed.
   Expected<void> sync() const;
   Expected<std::int64_t> size() const;
+  // From now on the kernel reads from the disk what is asked for, and nothing behind it. A wish: it may be ignored.
+  void do_not_read_ahead() const;
   // Milliseconds since 1970 of the last change.
   Expected<std::int64_t> modified_ms() const;
   void close();
@@ -91,18 +93,16 @@ class File {
 class FileMapping {
  public:
   FileMapping() = default;  // of nothing
-  // `bytes` may reach beyond the end of the file, for what will be appended. Fails in silence: see populate().
+  // `bytes` may reach beyond the end of the file, for what will be appended. Fails in silence: see in_memory().
   FileMapping(const File& file, std::int64_t bytes);
   ~FileMapping();
   FileMapping(FileMapping&& other) noexcept;
   FileMapping& operator=(FileMapping&& other) noexcept;
 
-  // Reads the pages of a range in, as pread would. Empty: not mapped, or not readable; read the range to be told why.
-  std::span<const std::byte> populate(std::int64_t position, std::size_t bytes) const;
+  // A range of which every page is in memory. Empty: it is not, or not mapped; the range has to be read.
+  std::span<const std::byte> in_memory(std::int64_t position, std::size_t bytes) const;
 
  private:
-  bool in_memory(std::span<std::byte> pages) const;
-
   std::span<std::byte> pages_;
   FileHooks hooks_;
 };

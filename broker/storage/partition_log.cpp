@@ -16,6 +16,7 @@ Segment::Options segment_options(const LogConfig& config) {
   return {.segment_bytes = config.segment_bytes,
           .index_interval_bytes = config.index_interval_bytes,
           .leader_epoch = config.leader_epoch,
+          .read_ahead = config.read_ahead,
           .hooks = config.hooks};
 }
 

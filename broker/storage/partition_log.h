@@ -43,6 +43,7 @@ struct LogConfig {
   std::int64_t retention_ms = 604'800'000;        // retention.ms, by the largest timestamp of a segment
   std::int64_t retention_bytes = -1;              // retention.bytes
   std::int32_t leader_epoch = 0;                  // of this broker; a stored batch with a higher one is damage
+  bool read_ahead = true;                         // by the kernel, behind what was asked for
   FileHooks hooks = {};
 };
 

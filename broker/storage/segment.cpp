@@ -33,6 +33,11 @@ Segment::Segment(const std::filesystem::path& directory, std::int64_t base_offse
       base_offset_(base_offset),
       end_offset_(base_offset) {}
 
+void Segment::take(File file) {
+  file_ = std::move(file);
+  if (!options_.read_ahead) file_.do_not_read_ahead();
+}
+
 std::string Segment::file_name(std::int64_t base_offset) {
   return fmt::format("{:020}.log", base_offset);
 }
@@ -59,7 +64,7 @@ Expected<std::shared_ptr<Segment>> Segment::create(const std::filesystem::path& 
                                  "directory: stop it, then start the broker again",
                                  file->path().string(), *bytes)});
   std::shared_ptr<Segment> segment(new Segment(directory, base_offset, options));
-  segment->file_ = std::move(*file);
+  segment->take(std::move(*file));
   segment->created_ms_ = now_ms;
   segment->index_.reset();
   segment->index_usable_ = true;
@@ -73,7 +78,7 @@ Expected<std::shared_ptr<Segment>> Segment::open(const std::filesystem::path& di
   const auto bytes = file->size();
   if (!bytes) return std::unexpected(bytes.error());
   std::shared_ptr<Segment> segment(new Segment(directory, base_offset, options));
-  segment->file_ = std::move(*file);
+  segment->take(std::move(*file));
   segment->size_bytes_ = segment->checked_from_ = *bytes;
   return segment;
 }
@@ -297,7 +302,7 @@ std::span<const std::byte> Segment::mapped(std::int64_t position, std::size_t by
   const auto file_bytes = file_.size();
   if (!file_bytes || *file_bytes - position < static_cast<std::int64_t>(bytes)) return {};
   std::call_once(map_once_, [&] { mapping_ = FileMapping(file_, std::max(*file_bytes, options_.segment_bytes)); });
-  return mapping_.populate(position, bytes);
+  return mapping_.in_memory(position, bytes);
 }
 
 Expected<void> Segment::remove() {

@@ -43,6 +43,7 @@ class Segment {
     std::int64_t segment_bytes = 0;  // as far as it is expected to grow
     std::int32_t index_interval_bytes = 4096;
     std::int32_t leader_epoch = 0;
+    bool read_ahead = true;
     FileHooks hooks;
   };
 
@@ -109,7 +110,7 @@ class Segment {
   Expected<void> for_each_batch(std::int64_t from_offset, const std::function<bool(const BatchHeader&)>& visit);
 
   // A range of the file without a copy, for the kernel to send and for nobody else to look at (see FileMapping). Empty:
-  // it cannot be had, and reading tells why. No lock.
+  // it has to be read. No lock.
   std::span<const std::byte> mapped(std::int64_t position, std::size_t bytes) const;
 
   // The sentence for damage that was found in this file. No lock.
@@ -121,6 +122,7 @@ class Segment {
  private:
   Segment(const std::filesystem::path& directory, std::int64_t base_offset, const Options& options);
 
+  void take(File file);
   void note_batch(const BatchHeader& header, std::int64_t position);
   Expected<FoundBatch> search(IndexPlace from, std::int64_t offset);
 

@@ -1,13 +1,16 @@
 // The textbook on trial: each claim of the classical notes with what would show it, and the verdict that recorded runs
 // allow. A claim's checks are figures of cells, or ratios of two, each with a border; its limits are figures that show
-// where it ends. The verdict follows from which of them hold, and from nothing else:
+// where it ends. A figure is beyond its border only with the whole of its interval (figures.h). The verdict follows
+// from that, and from nothing else:
 //
-//   all checks hold, no limit does        supported
-//   all checks hold, and a limit does     true only if ... (the claim's own words say what)
 //   a check does not hold                 contradicted
 //   a figure is missing                   cannot say here, with the reason
+//   a border lies inside an interval      cannot say here: the trials do not agree
+//   all checks hold, and a limit does     true only if ... (the claim's own words say what)
+//   all checks hold, no limit does        supported
 //
-// What is a definition or history has no verdict; it is explained or cited. docs/METHODOLOGY.md.
+// What is a definition or history has no verdict; it is explained or cited, and its figures are shown beside it.
+// docs/METHODOLOGY.md.
 #pragma once
 
 #include <expected>
@@ -39,18 +42,24 @@ struct Check {
   std::optional<double> below;
 };
 
+enum class Ruling : std::uint8_t { supported, only_if, contradicted, cannot_say, definitional, historical };
+std::string_view name(Ruling ruling);
+
 struct Claim {
   std::string id;                  // "M4"
   std::string group;               // "multiplexing"
   std::vector<std::string> kinds;  // measured, definitional, historical
   Told claim;
+  std::string source;  // where it stands: "UNP 1, 6.2, figure 6.1"
   Told test;
-  Told only_if;            // may be empty
-  std::string experiment;  // that shows it; may be empty
+  Told only_if;                    // may be empty
+  Told why;                        // of a claim without checks: what it waits for
+  std::string experiment;          // that shows it; may be empty
+  std::optional<Ruling> expected;  // before the runs; nothing: it was left open
   std::vector<Check> checks;
   std::vector<Check> limits;
 
-  bool is_measured() const;
+  bool is(std::string_view kind) const;
 };
 
 // claims.json. The error is a sentence with the id of the claim.
@@ -58,30 +67,5 @@ std::expected<std::vector<Claim>, std::string> parse_claims(std::string_view tex
 
 // Every experiment that a check asks for, in the order of the claims, each once.
 std::vector<std::string> runs_needed(const std::vector<Claim>& claims);
-
-enum class Ruling : std::uint8_t { supported, only_if, contradicted, cannot_say, definitional, historical };
-std::string_view name(Ruling ruling);
-
-struct Figure {
-  const Check* check = nullptr;
-  std::optional<double> value;
-  std::string missing;  // why there is no value
-  bool holds = false;
-};
-
-struct Judged {
-  const Claim* claim = nullptr;
-  Ruling ruling = Ruling::cannot_say;
-  std::vector<Figure> checks;
-  std::vector<Figure> limits;
-  std::string why;  // of cannot_say
-};
-
-// The results of a run by the name of its experiment; null: it was not made.
-using FindRun = std::function<const Results*(const std::string& experiment)>;
-Judged judge(const Claim& claim, const FindRun& find);
-
-// "server CPU per request of select/idle_connections=900 against epoll/idle_connections=900: 1.9 (above 1.5)"
-std::string figure_text(const Words& words, const Figure& figure);
 
 }  // namespace iolab::lab

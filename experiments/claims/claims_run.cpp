@@ -9,12 +9,14 @@
 #include <nlohmann/json.hpp>
 
 #include "experiments/claims/claims.h"
+#include "experiments/claims/claims_page.h"
+#include "experiments/claims/figures.h"
 #include "experiments/command.h"
 #include "experiments/machine/assets.h"
-#include "experiments/machine/environment.h"
 #include "experiments/machine/interrupt.h"
 #include "experiments/machine/process.h"
 #include "experiments/report/report.h"
+#include "experiments/report/run_report.h"
 #include "experiments/run/run.h"
 #include "experiments/run/run_lock.h"
 #include "experiments/spec/json_document.h"
@@ -58,18 +60,25 @@ class Evidence {
     const auto found = runs_.find(experiment);
     return found == runs_.end() ? nullptr : found->second.results.get();
   }
-  std::string path_of(const std::string& experiment) const {
-    const auto found = runs_.find(experiment);
-    return found == runs_.end() ? "" : found->second.path;
+  // As the page tells of them; paths as seen from its directory.
+  std::vector<UsedRun> runs() const {
+    std::vector<UsedRun> list;
+    for (const auto& [name, run] : runs_) {
+      std::error_code error;
+      const auto path = fs::relative(run.path, directory_.path(), error);
+      list.push_back({name, error ? run.path : path.generic_string(), run.results.get()});
+    }
+    return list;
   }
   const RunDirectory& directory() const { return directory_; }
 
  private:
-  bool take(const std::string& name, const std::string& path) {
+  bool take(const std::string& name, const std::string& path, bool own) {
     if (!fs::exists(path + "/plan.json")) return false;
     const auto run = RunDirectory::find(path);
     auto data = run ? load_run(*run) : std::unexpected(std::string());
     if (!data || data->spec.name != name || data->status != "complete") return false;
+    if (own && data->spec.profile != request_.profile) return false;  // an earlier start with another profile
     MadeRun made{path, std::make_unique<RunData>(std::move(*data)), nullptr};
     made.results = std::make_unique<Results>(*made.data);
     runs_[name] = std::move(made);
@@ -77,8 +86,8 @@ class Evidence {
   }
 
   bool take_recorded(const std::string& name) {
-    if (take(name, directory_.file("runs/" + name))) return true;
-    return std::ranges::any_of(request_.from, [&](const auto& root) { return take(name, root + "/" + name); });
+    if (take(name, directory_.file("runs/" + name), true)) return true;
+    return std::ranges::any_of(request_.from, [&](const auto& root) { return take(name, root + "/" + name, false); });
   }
 
   std::expected<void, std::string> make(const std::string& name) {
@@ -105,7 +114,11 @@ class Evidence {
     if (auto done = write_plan(data, *place); !done) return done;
     const SessionOptions session{.longest = longest, .count_calls = false};
     if (auto done = run_session(data, *place, binary_, session); !done) return done;
-    take(name, path);
+    // The page leads to the report of each run.
+    if (auto drawn = request_.draw ? write_report_quietly(data, *place) : std::expected<void, std::string>(); !drawn) {
+      fmt::print(stderr, "iolab claims: {}: {}\n", name, drawn.error());
+    }
+    take(name, path, true);
     return {};
   }
 
@@ -115,59 +128,6 @@ class Evidence {
   const RunDirectory directory_;
   std::map<std::string, MadeRun> runs_;
 };
-
-Json figures_json(const Words& words, const std::vector<Figure>& figures) {
-  Json list = Json::array();
-  for (const auto& figure : figures) {
-    list.push_back({{"text", figure_text(words, figure)},
-                    {"value", figure.value ? Json(*figure.value) : Json()},
-                    {"holds", figure.holds},
-                    {"run", figure.check->run},
-                    {"cell", figure.check->cell}});
-  }
-  return list;
-}
-
-std::string ruling_text(const Words& words, const Judged& judged) {
-  const auto word = words.say(fmt::format("claim.ruling_{}", name(judged.ruling)));
-  if (judged.ruling == Ruling::only_if) {
-    return words.say("claim.only_if", {{"word", word}, {"what", judged.claim->only_if.in(words.language())}});
-  }
-  if (judged.ruling == Ruling::cannot_say && !judged.why.empty()) {
-    return words.say("claim.cannot_say", {{"word", word}, {"why", words.retold(judged.why)}});
-  }
-  return word;
-}
-
-// What the page is drawn from, in one language.
-Json page_json(const Words& words, const std::vector<Judged>& all, const Evidence& evidence,
-               const std::string& machine) {
-  Json list = Json::array();
-  for (const auto& judged : all) {
-    const auto& claim = *judged.claim;
-    Json kinds = Json::array();
-    for (const auto& kind : claim.kinds) kinds.push_back(words.say(fmt::format("claim.kind_{}", kind)));
-    list.push_back({{"id", claim.id},
-                    {"group", claim.group},
-                    {"group_text", words.say(fmt::format("claim.group_{}", claim.group))},
-                    {"kinds", kinds},
-                    {"claim", claim.claim.in(words.language())},
-                    {"test", claim.test.in(words.language())},
-                    {"ruling", name(judged.ruling)},
-                    {"ruling_text", ruling_text(words, judged)},
-                    {"checks", figures_json(words, judged.checks)},
-                    {"limits", figures_json(words, judged.limits)},
-                    {"command", claim.experiment.empty() ? "" : "iolab run " + claim.experiment},
-                    {"run", evidence.path_of(claim.experiment)}});
-  }
-  return {{"schema", "iolab-claims-1"},
-          {"language", words.language() == Language::chinese ? "zh" : "en"},
-          {"machine", machine},
-          {"made", utc_now()},
-          {"title", words.say("claim.title")},
-          {"how", words.say("claim.how")},
-          {"claims", list}};
-}
 
 void print_claims(const Words& words, const std::vector<Judged>& all) {
   const auto terminal = look_at_terminal(stdout);
@@ -181,14 +141,13 @@ void print_claims(const Words& words, const std::vector<Judged>& all) {
   fmt::print("{}", to_text(table, terminal));
 }
 
-std::expected<void, std::string> write_pages(const std::vector<Judged>& all, const Evidence& evidence,
-                                             const std::string& machine) {
+std::expected<void, std::string> write_pages(const std::vector<Judged>& all, const Evidence& evidence) {
   for (const Language language : {Language::english, Language::chinese}) {
-    const auto json = page_json(Words::in(language), all, evidence, machine);
+    const auto page = claims_page(Words::in(language), all, evidence.runs());
     const auto file = language == Language::chinese ? "claims.zh.json" : "claims.json";
-    if (auto done = evidence.directory().write(file, json.dump(1) + "\n"); !done) return done;
+    if (auto done = evidence.directory().write(file, page.dump(1) + "\n"); !done) return done;
   }
-  return {};
+  return evidence.directory().write("claims.md", claims_summary(all));
 }
 
 }  // namespace
@@ -215,13 +174,11 @@ int judge_claims(const ClaimsRequest& request) {
   for (const auto& claim : *claims) {
     all.push_back(judge(claim, [&](const std::string& experiment) { return evidence.find(experiment); }));
   }
-  if (auto done = write_pages(all, evidence, one_line(read_machine())); !done)
-    return fail(kInternalError, done.error());
+  if (auto done = write_pages(all, evidence); !done) return fail(kInternalError, done.error());
   print_claims(Words::in(request.language), all);
-  if (request.draw) {
-    if (auto drawn = draw_claims(evidence.directory()); !drawn) fmt::print("\n{}\n", drawn.error());
-  }
-  fmt::print("\nPage: {}\n", evidence.directory().file(request.draw ? "claims.html" : "claims.json"));
+  const auto drawn = request.draw ? draw_claims(evidence.directory()) : std::expected<void, std::string>();
+  if (!drawn) fmt::print("\n{}\n", drawn.error());
+  fmt::print("\nPage: {}\n", evidence.directory().file(request.draw && drawn ? "claims.html" : "claims.json"));
   return interrupted() ? kInterrupted : kOk;
 }
 

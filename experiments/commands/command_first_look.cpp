@@ -11,8 +11,9 @@ namespace iolab::lab {
 
 void add_first_look_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("first-look", "One request through every model, and what each costs (20 s)");
-  const auto asked = std::make_shared<Look>(
-      Look{.name = "first-look", .command = "iolab first-look", .traced = {.requests = 40, .measure_overhead = false}});
+  const auto asked = std::make_shared<Look>(Look{.name = "first-look",
+                                                 .command = "iolab first-look",
+                                                 .traced = {.requests = 40, .pairs = 3, .requests_of_a_piece = 16}});
   const auto no_report = std::make_shared<bool>(false);
   command->add_option("--out", asked->out, "directory of the run; default: results/first-look-DATE-TIME");
   command->add_flag("--no-report", *no_report, "no pictures: tables, JSON and CSV only");

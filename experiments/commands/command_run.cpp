@@ -70,6 +70,9 @@ void print_judge(const RunData& data, const Judge& judge) {
 void print_plan(const RunData& data) {
   const auto& spec = data.spec;
   fmt::print("{}\n  {}\n\n", spec.question, spec.background);
+  for (std::size_t i = 0; i < spec.predict.size(); ++i) {
+    fmt::print("  {:<11}{}) {}\n", i == 0 ? "predict" : "", "abcd"[i], spec.predict[i].text);
+  }
   fmt::print("  profile    {}: {} warm-up, {} measured, {} per cell\n", spec.profile, duration_text(spec.timing.warmup),
              duration_text(spec.timing.measure), counted(static_cast<std::uint64_t>(spec.timing.repeat), "trial"));
   for (const auto& axis : spec.axes) fmt::print("  {}: {}\n", axis.label, listed(axis.labels));

@@ -21,8 +21,9 @@ Examples
   iolab trace --model sigio --udp                  one datagram, echoed: the textbook's own case
 
 Single requests are sent with a pause between them, through a traced server; the one nearest to the median is shown step
-by step, and the one nearest to the 99th percentile beside it. A traced server receives with recvmsg, which alone brings
-the moment of arrival, and reads clocks around every call: the report says what that costs.
+by step, and beside it the one nearest to the 99th percentile, or the slowest if fewer than 400 count. The first quarter
+never does. A traced server receives with recvmsg, which alone brings the moment of arrival, and reads clocks around
+every call: the report says what that costs.
 
 Exit codes  0 ok · 2 wrong flag, model or value · 4 none of the models can run here · 130 interrupted
 )";

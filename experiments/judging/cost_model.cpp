@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <random>
 #include <utility>
 
 #include "experiments/machine/models.h"
@@ -13,72 +13,203 @@
 namespace iolab::lab {
 namespace {
 
-double calls_of(const TrialRecord& trial, const std::string& name) {
-  const auto found = trial.server.calls.find(name);
-  return found == trial.server.calls.end() ? 0 : static_cast<double>(found->second);
+using Chosen = std::vector<const CostCell*>;
+
+double calls_of(const Cell& cell, std::string_view name) {
+  const auto found = std::ranges::find(cell.calls_per_request, name, &std::pair<std::string, double>::first);
+  return found == cell.calls_per_request.end() ? 0 : found->second;
 }
 
-// For one request, in the order of kCauses.
-std::array<double, kCauses.size()> causes_of(const Results& results, const TrialRecord& trial, const Workload& work) {
+bool calls_are_hidden(const Cell& cell) {
+  return std::ranges::any_of(cell.calls_per_request, [](const auto& call) { return call.first.starts_with("aio_"); });
+}
+
+// For one request, in the order of kCauses. Nothing, if one of them was not counted.
+std::optional<std::array<double, kCauses.size()>> causes_of(const Cell& cell, const Workload& work) {
   constexpr double kKib = 1024;
   constexpr int kItsOwn = 2;  // the listener and the bell
-  const double requests = count_of(trial, "requests");
-  const double descriptors = work.connections + work.idle_connections + kItsOwn;
-  const double bytes = count_of(trial, "bytes_received") + count_of(trial, "bytes_sent");
-  return {1, results.metric_of(trial, "syscalls_per_request").value_or(0), count_of(trial, "wake_ups") / requests,
-          bytes / kKib / requests, (calls_of(trial, "select") + calls_of(trial, "poll")) * descriptors / requests};
+  const auto calls = cell.median_of("syscalls_per_request");
+  const auto switches = cell.median_of("voluntary_switches_per_request");
+  const auto bytes = cell.median_of("copied_bytes_per_request");
+  if (!calls || !switches || !bytes) return std::nullopt;
+  const double descriptors = work.connections + work.idle_connections + work.stalled_connections + kItsOwn;
+  return std::array{1.0, *calls, *switches, *bytes / kKib,
+                    (calls_of(cell, "select") + calls_of(cell, "poll")) * descriptors};
 }
 
-// Every second cell in the order of the hashes of their names.
-std::vector<const CostCell*> shuffled(const std::vector<CostCell>& cells) {
+Observation observation_of(const CostCell& cell) {
+  return {{cell.causes.begin(), cell.causes.end()}, cell.measured_us};
+}
+
+std::vector<double> prices_of(const Chosen& cells) {
+  std::vector<Observation> observations;
+  for (const auto* cell : cells) observations.push_back(observation_of(*cell));
+  return nonnegative_prices(observations);
+}
+
+std::vector<CostTry> tried(const std::vector<double>& prices, const Chosen& cells) {
+  std::vector<CostTry> tries;
+  for (const auto* cell : cells) tries.push_back({cell, predicted(prices, observation_of(*cell))});
+  return tries;
+}
+
+// In the order of the hashes of their names: every second one is in the half that is fitted.
+Chosen shuffled(const std::vector<CostCell>& cells) {
   std::vector<std::pair<std::string, const CostCell*>> order;
   for (const auto& cell : cells) order.emplace_back(sha256_hex(cell.run + "/" + cell.cell), &cell);
   std::ranges::sort(order);
-  std::vector<const CostCell*> list;
+  Chosen list;
   for (const auto& [hash, cell] : order) list.push_back(cell);
   return list;
 }
 
+std::string group_of(const CostCell& cell, Unseen unseen) {
+  if (unseen == Unseen::model) return cell.model;
+  if (unseen == Unseen::level) return cell.run + ": " + cell.level;
+  return cell.run;
+}
+
+// Each group once left out of the fit, and predicted by it.
+CostTest left_out_in_turn(const std::vector<CostCell>& cells, Unseen unseen) {
+  std::map<std::string, Chosen> groups;
+  for (const auto& cell : cells) groups[group_of(cell, unseen)].push_back(&cell);
+  CostTest test{.unseen = unseen, .tries = {}};
+  if (groups.size() < 2) return test;
+  for (const auto& [name, own] : groups) {
+    Chosen rest;
+    for (const auto& cell : cells) {
+      if (group_of(cell, unseen) != name) rest.push_back(&cell);
+    }
+    test.tries[name] = tried(prices_of(rest), own);
+  }
+  return test;
+}
+
+bool asks(const Chosen& cells, std::size_t cause) {
+  return std::ranges::any_of(cells, [&](const CostCell* cell) { return cell->causes[cause] > 0; });
+}
+
+// One cause is nearly the same multiple of the other in every cell: chance decides how their cost is parted. Seen as
+// directions (of the causes' shares of each cell's cost), less than a hundredth of the one is not along the other.
+bool are_alike(const Chosen& cells, std::size_t one, std::size_t other) {
+  constexpr double kOwnPart = 0.01;
+  double along = 0;
+  double length = 0;
+  double other_length = 0;
+  for (const auto* cell : cells) {
+    const double weight = cell->causes[one] / cell->measured_us;
+    const double other_weight = cell->causes[other] / cell->measured_us;
+    along += weight * other_weight;
+    length += weight * weight;
+    other_length += other_weight * other_weight;
+  }
+  return length > 0 && other_length > 0 && 1 - along * along / (length * other_length) < kOwnPart;
+}
+
+// As many models as there are, drawn with replacement, again and again. Whole models, because the cells of one are no
+// independent witnesses. A draw in which no cell has a cause says nothing of its price.
+void add_intervals(const Chosen& cells, std::vector<Price>& prices) {
+  constexpr std::size_t kDraws = 400;
+  std::map<std::string, Chosen> by_model;
+  for (const auto* cell : cells) by_model[cell->model].push_back(cell);
+  if (by_model.size() < kFewestModels) return;
+  std::vector<Chosen> models;
+  for (auto& [name, own] : by_model) models.push_back(std::move(own));
+  std::vector<std::vector<double>> drawn(prices.size());
+  std::mt19937_64 random(1);
+  for (std::size_t draw = 0; draw < kDraws; ++draw) {
+    Chosen sample;
+    for (std::size_t i = 0; i < models.size(); ++i) {
+      const auto& model = models[random() % models.size()];
+      sample.insert(sample.end(), model.begin(), model.end());
+    }
+    const auto found = prices_of(sample);
+    for (std::size_t cause = 0; cause < prices.size(); ++cause) {
+      if (asks(sample, cause)) drawn[cause].push_back(found[cause]);
+    }
+  }
+  for (std::size_t cause = 0; cause < prices.size(); ++cause) {
+    auto& found = drawn[cause];
+    if (found.size() < kDraws / 2) continue;
+    std::ranges::sort(found);
+    const std::size_t tail = found.size() / 40;  // 2.5 %
+    prices[cause].low = found[tail];
+    prices[cause].high = found[found.size() - 1 - tail];
+  }
+}
+
 }  // namespace
 
-std::vector<CostCell> cost_cells(const Results& results) {
+void add_cost_cells(const Results& results, CostCells& to) {
   const auto& data = results.data();
-  std::vector<CostCell> cells;
   for (const auto& cell : results.cells()) {
     const auto measured = cell.median_of("server_cpu_us_per_request");
-    if (!results.is_model(cell.series) || !measured || *measured <= 0 || cell.trials.empty()) continue;
-    if (never_sleeps(data.models, data.plan.series[cell.series].model)) continue;
-    CostCell own{.run = data.spec.name, .cell = cell.id, .measured_us = *measured, .causes = {}};
-    for (std::size_t cause = 0; cause < kCauses.size(); ++cause) {
-      std::vector<double> values;
-      for (const auto* trial : cell.trials) {
-        if (count_of(*trial, "requests") <= 0) continue;
-        values.push_back(causes_of(results, *trial, data.spec.levels[cell.level].workload)[cause]);
-      }
-      if (!values.empty()) own.causes[cause] = median(values);
+    if (!results.is_model(cell.series) || !measured || *measured <= 0) continue;
+    const auto& full = data.plan.series[cell.series].model;
+    const std::string model(model_id(full));
+    const auto& level = data.spec.levels[cell.level];
+    const auto causes = causes_of(cell, level.workload);
+    if (never_sleeps(data.models, full)) {
+      to.never_sleep.insert(model);
+    } else if (calls_are_hidden(cell)) {
+      to.hidden.insert(model);
+    } else if (causes) {
+      to.cells.push_back({data.spec.name, cell.id, model, level.id, *measured, *causes});
     }
-    if (own.causes[0] > 0) cells.push_back(std::move(own));
   }
-  return cells;
+}
+
+CostError error_of(const std::vector<CostTry>& tries) {
+  std::vector<double> sizes;
+  for (const auto& one : tries) sizes.push_back(std::abs(one.error()));
+  std::ranges::sort(sizes);
+  const std::size_t rank = (9 * sizes.size() + 9) / 10;  // nearest rank, rounded up
+  return {median(sizes), sizes[rank - 1], sizes.back()};
+}
+
+std::string_view name(Unseen unseen) {
+  static constexpr std::array<std::string_view, 4> kNames{"half", "model", "level", "run"};
+  return kNames[static_cast<std::size_t>(unseen)];
+}
+
+std::vector<CostTry> CostTest::all() const {
+  std::vector<CostTry> list;
+  for (const auto& [name, own] : tries) list.insert(list.end(), own.begin(), own.end());
+  return list;
+}
+
+bool CostTest::is_bad() const {
+  return !tries.empty() && error_of(all()).ninetieth > kBadError;
+}
+
+std::vector<Unseen> CostModel::bad() const {
+  std::vector<Unseen> list;
+  for (const auto& test : tests) {
+    if (test.is_bad()) list.push_back(test.unseen);
+  }
+  return list;
 }
 
 std::optional<CostModel> fit_cost(const std::vector<CostCell>& cells) {
   if (cells.size() < 4 * kCauses.size()) return std::nullopt;
+  std::array<Chosen, 2> halves;
   const auto order = shuffled(cells);
-  const auto observation = [](const CostCell& cell) {
-    return Observation{{cell.causes.begin(), cell.causes.end()}, cell.measured_us};
-  };
-  std::vector<Observation> half;
-  for (std::size_t i = 0; i < order.size(); i += 2) half.push_back(observation(*order[i]));
-  CostModel model{.prices_us = nonnegative_prices(half), .fitted = {}, .tried = {}};
-  std::vector<double> errors;
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    const CostModel::Try one{order[i], predicted(model.prices_us, observation(*order[i]))};
-    (i % 2 == 0 ? model.fitted : model.tried).push_back(one);
-    if (i % 2 == 1) errors.push_back(std::abs(one.error()));
+  for (std::size_t i = 0; i < order.size(); ++i) halves[i % 2].push_back(order[i]);
+  const auto& [fitted, other] = halves;
+  const auto prices = prices_of(fitted);
+  CostModel model{.prices = {}, .fitted = fitted.size(), .tests = {}};
+  for (std::size_t cause = 0; cause < kCauses.size(); ++cause) {
+    Price price{.us = prices[cause], .asked = asks(fitted, cause), .low = {}, .high = {}, .alike = {}};
+    for (std::size_t twin = 0; twin < kCauses.size(); ++twin) {
+      if (twin != cause && are_alike(fitted, cause, twin)) price.alike.push_back(twin);
+    }
+    model.prices.push_back(std::move(price));
   }
-  model.median_error = median(errors);
-  model.largest_error = std::ranges::max(errors);
+  add_intervals(fitted, model.prices);
+  model.tests.push_back({.unseen = Unseen::half, .tries = {{"", tried(prices, other)}}});
+  for (const auto unseen : {Unseen::model, Unseen::level, Unseen::run}) {
+    model.tests.push_back(left_out_in_turn(cells, unseen));
+  }
   return model;
 }
 

@@ -15,6 +15,9 @@ void retell_spec(Spec& spec, const Words& words) {
     if (!spec.background_zh.empty()) spec.background = spec.background_zh;
     if (!spec.expected_zh.empty()) spec.expected = spec.expected_zh;
     if (!spec.refuted_by_zh.empty()) spec.refuted_by = spec.refuted_by_zh;
+    for (Prediction& one : spec.predict) {
+      if (!one.text_zh.empty()) one.text = one.text_zh;
+    }
   }
   for (Axis& axis : spec.axes) axis.label = axis_label(words, axis.path);
   for (Level& level : spec.levels) level.label = level_label(words, spec.axes, level.at);

@@ -8,42 +8,27 @@
 
 #include "experiments/judging/comparisons.h"
 #include "experiments/judging/judgement.h"
+#include "experiments/judging/refutation.h"
+#include "experiments/judging/told_figures.h"
 #include "experiments/spec/metrics.h"
 #include "experiments/words/units.h"
 
 namespace iolab::lab {
 namespace {
 
-// Models by the printed value of a count at one level, in the order of first appearance.
-struct Group {
-  std::string value;
-  std::vector<std::string> models;
-  double number = 0;  // of the first of them
-};
-std::vector<Group> grouped(const Results& results, std::size_t level, const Metric& metric,
-                           std::vector<std::string>& cells, const std::function<bool(std::size_t)>& wanted) {
-  std::vector<Group> groups;
+// Models by the printed value of a count at one level.
+std::vector<ValueGroup> grouped(const Results& results, std::size_t level, const Metric& metric,
+                                std::vector<std::string>& cells, const std::function<bool(std::size_t)>& wanted) {
+  std::vector<ValueGroup> groups;
   for (std::size_t series = 0; series < results.data().plan.series.size(); ++series) {
     const auto& cell = results.cell(series, level);
     const auto value = cell.median_of(metric.id);
     if (!results.is_model(series) || !value || !wanted(series)) continue;
-    const auto text = metric_text(metric, *value);
-    auto group = std::ranges::find(groups, text, &Group::value);
-    if (group == groups.end()) group = groups.insert(groups.end(), Group{text, {}, *value});
-    group->models.push_back(results.data().plan.series[series].id);
+    put(groups, metric_text(metric, *value), *value, results.data().plan.series[series].id);
     cells.push_back(cell.id);
   }
-  std::ranges::stable_sort(groups, {}, &Group::number);
+  put_in_order(groups);
   return groups;
-}
-
-// "2.00 in blocking; 3.00 in select and epoll"
-std::string groups_text(const Words& words, const std::vector<Group>& groups) {
-  std::vector<std::string> parts;
-  for (const auto& group : groups) {
-    parts.push_back(words.say("count.group", {{"value", group.value}, {"models", words.listed(group.models)}}));
-  }
-  return words.clauses(parts);
 }
 
 // At the first level all models, at the last only those whose count is another one there.
@@ -247,6 +232,8 @@ std::vector<Sentence> what_was_found(const Results& results) {
   const auto judgement = judgement_of(results);
   const auto judged = judgement ? judgement_in_words(results, *judgement) : std::vector<Sentence>();
   found.insert(found.end(), judged.begin(), judged.end());
+  say_refutation(results, found);
+  say_figures(results, found);
   say_counts(results, found);
   say_more_counts(results, found);
   say_in_vain(results, found);

@@ -13,7 +13,7 @@
 namespace iolab::lab {
 
 struct Sentence {
-  std::string kind;  // exact | measured | noise | limit | not-run | failed | preview
+  std::string kind;  // exact | judged | story | measured | noise | limit | not-run | failed | preview
   std::string text;
   std::vector<std::string> cells;
 };

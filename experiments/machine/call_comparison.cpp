@@ -59,14 +59,14 @@ const std::vector<Meaning>& meanings() {
       {Call::munmap, {SYS_munmap}},
       {Call::mincore, {SYS_mincore}},
       {Call::preadv2, {SYS_preadv2}},
-      {Call::madvise, {SYS_madvise}},
+      {Call::fadvise64, {SYS_fadvise64}},
   };
   return kMeanings;
 }
 
 // glibc makes these on its own account too, in any thread: of them the layer's share is subtracted, not compared.
 bool is_shared(int number) {
-  constexpr std::array kShared{SYS_futex, SYS_mmap, SYS_munmap, SYS_madvise};
+  constexpr std::array kShared{SYS_futex, SYS_mmap, SYS_munmap};
   return std::ranges::find(kShared, number) != kShared.end();
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "experiments/judging/sentences.h"
+#include "experiments/judging/told_figures.h"
 #include "experiments/report/charts.h"
 #include "experiments/words/units.h"
 
@@ -101,6 +102,9 @@ Json no_axis() {
 // "16 busy connections, 100 B records, closed loop; median of 3 trials, every trial shown": what does not vary.
 std::string chart_subtitle(const Results& results) {
   const auto& spec = results.data().spec;
+  if (!spec.probe.empty()) {
+    return results.words().say("chart.probe_subtitle", {{"probe", spec.probe}, {"trials", trials_phrase(results)}});
+  }
   const auto& work = spec.levels.front().workload;
   const auto varies = [&](std::string_view path) {
     return std::ranges::any_of(spec.axes, [&](const Axis& axis) { return axis.path == path; });
@@ -127,7 +131,10 @@ std::string chart_title(const Results& results, const Metric& metric) {
   const auto difference = largest_difference(results, metric.id);
   const Slot label("metric", metric_label(words, metric));
   if (!difference.empty()) return words.say("chart.title_difference", {label, {"difference", difference}});
-  if (results.noise(metric.id)) {
+  if (const auto ends = least_and_most(results, metric); !ends.empty()) {
+    return words.say("chart.title_ends", {label, {"ends", ends}});
+  }
+  if (results.noise(metric.id) && !has_one_model(results)) {
     return words.say("chart.title_untold", {label, {"baseline", results.data().spec.baseline}});
   }
   return words.say("chart.title", {label});

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "experiments/judging/sentences.h"
+#include "experiments/judging/told_figures.h"
 #include "experiments/report/chart_parts.h"
 #include "experiments/spec/metrics.h"
 #include "experiments/words/units.h"
@@ -213,11 +214,15 @@ Json make_charts(const Results& results) {
     const Metric& metric = *find_metric(id);
     charts.push_back(varied ? line_chart(results, metric) : bar_chart(results, metric));
   }
-  charts.insert(charts.begin() + std::min<std::ptrdiff_t>(1, static_cast<std::ptrdiff_t>(charts.size())),
-                call_chart(results));
-  for (auto&& chart : {cpu_chart(results), tail_chart(results), map_chart(results)}) {
-    if (!chart.is_null()) charts.push_back(chart);
+  // A probe has no server whose calls were counted, and one model alone has nobody to share a map with.
+  if (spec.probe.empty()) {
+    charts.insert(charts.begin() + std::min<std::ptrdiff_t>(1, static_cast<std::ptrdiff_t>(charts.size())),
+                  call_chart(results));
+    charts.push_back(cpu_chart(results));
+    charts.push_back(tail_chart(results));
   }
+  if (!has_one_model(results)) charts.push_back(map_chart(results));
+  std::erase_if(charts.get_ref<Json::array_t&>(), [](const Json& chart) { return chart.is_null(); });
   return charts;
 }
 

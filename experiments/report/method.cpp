@@ -45,6 +45,10 @@ void add_place(const Results& results, std::vector<std::string>& text) {
 void add_work(const Results& results, std::vector<std::string>& text) {
   const Words& words = results.words();
   const Spec& spec = results.data().spec;
+  if (!spec.probe.empty()) {
+    text.push_back(words.say("threat.probe"));
+    return;
+  }
   text.push_back(words.say("threat.one_client"));
   const auto any = [&](auto&& holds) { return std::ranges::any_of(spec.levels, holds); };
   const auto is_open = [](const Level& level) { return level.workload.rate_per_s.has_value(); };
@@ -57,7 +61,10 @@ void add_work(const Results& results, std::vector<std::string>& text) {
   if (!any(syncs)) {
     text.push_back(words.say(any(produces) ? "threat.page_cache_write" : "threat.page_cache_read"));
   }
-  if (spec.threads <= 1) text.push_back(words.say("threat.one_thread"));
+  const auto scales = [](const Variant& variant) { return variant.threads.value_or(1) > 1; };
+  if (spec.threads <= 1 && std::ranges::none_of(spec.variants, scales)) {
+    text.push_back(words.say("threat.one_thread"));
+  }
 }
 
 void add_run(const Results& results, std::vector<std::string>& text) {
@@ -74,12 +81,28 @@ void add_run(const Results& results, std::vector<std::string>& text) {
   if (data.dirty) text.push_back(words.say("threat.dirty"));
 }
 
+std::vector<std::string> method_of_a_probe(const Results& results) {
+  const Words& words = results.words();
+  const RunData& data = results.data();
+  std::vector<std::string> text{
+      words.say("method.probe",
+                {{"probe", data.spec.probe}, {"server", data.cpus.server}, {"peer", data.cpus.load}}),
+      words.say("method.probe_window", {{"measure", duration_text(data.spec.timing.measure)},
+                                        {"trials", data.spec.timing.repeat}}),
+      words.say("method.blocks", {{"seed", std::to_string(data.plan.seed)}}),
+      words.say("method.again", {{"baseline", data.spec.baseline}}),
+  };
+  if (data.spec.judge) add_judged(results, text);
+  return text;
+}
+
 }  // namespace
 
 std::vector<std::string> method(const Results& results) {
   const Words& words = results.words();
   const RunData& data = results.data();
   const Spec& spec = data.spec;
+  if (!spec.probe.empty()) return method_of_a_probe(results);
   std::vector<std::string> text{
       spec.target ? words.say("method.target", {{"load", data.cpus.load}})
                   : words.say("method.fresh_process", {{"server", data.cpus.server}, {"load", data.cpus.load}}),

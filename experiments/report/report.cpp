@@ -183,11 +183,14 @@ Json grade_json(const Results& results) {
 Json run_json(const Results& results) {
   const auto& data = results.data();
   constexpr int kEnough = 6;
+  Json predict = Json::array();
+  for (const auto& one : data.spec.predict) predict.push_back(one.text);
   return {{"id", data.id},
           {"language", std::string(name(results.words().language()))},
           {"experiment", data.spec.name},
           {"question", data.spec.question},
           {"background", data.spec.background},
+          {"predict", predict},
           {"expected", data.spec.expected},
           {"refuted_by", data.spec.refuted_by},
           {"profile", data.spec.profile},

@@ -75,6 +75,11 @@ int write_report(const RunData& data, const RunDirectory& directory, nlohmann::o
   return failed ? kSomeCellsFailed : kOk;
 }
 
+std::expected<void, std::string> write_report_quietly(const RunData& data, const RunDirectory& directory) {
+  if (auto done = write_files(data, directory, nlohmann::ordered_json::array()); !done) return done;
+  return draw_report(directory);
+}
+
 int conclude(RunData& data, const RunDirectory& directory, nlohmann::ordered_json extra_charts,
              const ReportOptions& options) {
   const InterruptScope drawing;  // the first Ctrl-C ended the trials, not the report of what is there

@@ -2,7 +2,9 @@
 // started it learns how it ended.
 #pragma once
 
+#include <expected>
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 
 #include "experiments/run/run_data.h"
 #include "experiments/run/run_directory.h"
@@ -20,6 +22,9 @@ struct ReportOptions {
 // recorded. Returns the exit code.
 int write_report(const RunData& data, const RunDirectory& directory, nlohmann::ordered_json extra_charts,
                  const ReportOptions& options);
+
+// The same files in silence. The error is a sentence; where no pictures can be drawn, the files are there all the same.
+std::expected<void, std::string> write_report_quietly(const RunData& data, const RunDirectory& directory);
 
 // The report of what is there, also after Ctrl-C, and how to go on if something is left. Returns the exit code.
 int conclude(RunData& data, const RunDirectory& directory, nlohmann::ordered_json extra_charts,

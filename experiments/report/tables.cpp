@@ -137,8 +137,10 @@ Table overview_table(const Results& results) {
   table.caption = trials_text(results);
   table.columns.push_back({"model", words.say("table.model"), "", false});
   std::vector<const Metric*> shown;
-  for (const auto* id : {"syscalls_per_request", "server_cpu_us_per_request", "requests_per_s", "latency_p50_us",
-                         "latency_p99_us", "threads", "rss_mib"}) {
+  std::vector<std::string> ids{"syscalls_per_request", "server_cpu_us_per_request", "requests_per_s", "latency_p50_us",
+                               "latency_p99_us",       "threads",                   "rss_mib"};
+  if (!results.data().spec.probe.empty()) ids = results.data().spec.watch;
+  for (const auto& id : ids) {
     shown.push_back(find_metric(id));
     const auto& metric = *shown.back();
     auto label = metric_short_label(words, metric);
@@ -158,6 +160,30 @@ Table overview_table(const Results& results) {
   return table;
 }
 
+std::vector<std::string> ids_of_every_cell(const Spec& spec) {
+  if (!spec.probe.empty()) return spec.watch;
+  return {"requests_per_s",
+          "latency_p50_us",
+          "latency_p90_us",
+          "latency_p99_us",
+          "latency_p99_9_us",
+          "latency_max_us",
+          "server_cpu_us_per_request",
+          "server_user_us_per_request",
+          "server_system_us_per_request",
+          "client_cpu_us_per_request",
+          "syscalls_per_request",
+          "wake_ups_per_request",
+          "would_block_per_request",
+          "voluntary_switches_per_request",
+          "involuntary_switches_per_request",
+          "threads",
+          "rss_mib",
+          "client_cpu_share",
+          "ceiling_share",
+          "steal_share"};
+}
+
 Table cell_table(const Results& results) {
   const Words& words = results.words();
   const auto& spec = results.data().spec;
@@ -168,26 +194,7 @@ Table cell_table(const Results& results) {
   table.columns.push_back({"model", words.say("table.model"), "", false});
   for (const auto& axis : spec.axes) table.columns.push_back({axis.path, axis.label, "", true});
   std::vector<const Metric*> shown;
-  for (const auto* id : {"requests_per_s",
-                         "latency_p50_us",
-                         "latency_p90_us",
-                         "latency_p99_us",
-                         "latency_p99_9_us",
-                         "latency_max_us",
-                         "server_cpu_us_per_request",
-                         "server_user_us_per_request",
-                         "server_system_us_per_request",
-                         "client_cpu_us_per_request",
-                         "syscalls_per_request",
-                         "wake_ups_per_request",
-                         "would_block_per_request",
-                         "voluntary_switches_per_request",
-                         "involuntary_switches_per_request",
-                         "threads",
-                         "rss_mib",
-                         "client_cpu_share",
-                         "ceiling_share",
-                         "steal_share"}) {
+  for (const auto& id : ids_of_every_cell(spec)) {
     shown.push_back(find_metric(id));
     table.columns.push_back({id, metric_short_label(words, *shown.back()), std::string(shown.back()->unit), true});
   }
@@ -252,19 +259,20 @@ Table call_table(const Results& results) {
 
 std::vector<Table> make_tables(const Results& results) {
   std::vector<Table> tables;
+  const bool serves = results.data().spec.probe.empty();  // a probe has no server, and no resource that it fills
   if (results.data().spec.axes.empty()) {
     tables.push_back(overview_table(results));
   } else {
-    tables.push_back(metric_table(results, *find_metric("syscalls_per_request")));
+    if (serves) tables.push_back(metric_table(results, *find_metric("syscalls_per_request")));
     for (const auto& id : results.data().spec.watch) tables.push_back(metric_table(results, *find_metric(id)));
   }
   for (std::size_t i = 0; i < tables.size() && i < 2; ++i) tables[i].in_terminal = true;
   tables.front().notes = reasons(results);
-  tables.push_back(limits_table(results));
+  if (serves) tables.push_back(limits_table(results));
   tables.push_back(self_table(results));
   if (auto effects = effects_table(results)) tables.push_back(std::move(*effects));
-  if (auto resources = resource_table(results)) tables.push_back(std::move(*resources));
-  tables.push_back(call_table(results));
+  if (auto resources = resource_table(results); serves && resources) tables.push_back(std::move(*resources));
+  if (serves) tables.push_back(call_table(results));
   if (auto kernel = kernel_table(results)) tables.push_back(std::move(*kernel));
   tables.push_back(cell_table(results));
   return tables;

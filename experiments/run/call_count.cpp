@@ -42,7 +42,8 @@ class CountingTrial {
  private:
   // Each step returns an empty text, or why there is no count.
   std::string measure() {
-    auto server = start_server(setup_, series_.model, spec_.threads, broker_properties(series_, level_));
+    auto server =
+        start_server(setup_, series_.model, serving_threads(series_, spec_), broker_properties(series_, level_));
     if (!server) return server.error();
     load_spec_.target = server->address;
     const auto page = io::CounterPageView::open(setup_.scratch + "/counters");

@@ -27,7 +27,7 @@ std::expected<RunningServer, std::string> start_side(TrialSetup setup, std::size
   std::error_code error;
   fs::remove_all(setup.scratch, error);
   fs::create_directory(setup.scratch, error);
-  return start_server(setup, series.model, spec.threads, broker_properties(series, level));
+  return start_server(setup, series.model, serving_threads(series, spec), broker_properties(series, level));
 }
 
 std::expected<DuetSummary, std::string> drive(const TrialSetup& setup, const clients::DuetSpec& duet,

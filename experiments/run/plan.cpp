@@ -39,7 +39,7 @@ std::vector<Series> make_series(const Spec& spec, const std::vector<ModelInfo>& 
   }
   for (const auto& variant : spec.variants) {
     const auto role = variant.target ? Role::target : Role::model;
-    series.push_back({variant.id, variant.model, role, variant.broker, variant.target});
+    series.push_back({variant.id, variant.model, role, variant.broker, variant.target, variant.threads});
   }
   if (spec.probe.empty()) series.push_back({"ceiling", "", Role::ceiling});
   return series;
@@ -143,9 +143,15 @@ std::string cell_id(const Series& series, const Level& level) {
 }
 
 Properties broker_properties(const Series& series, const Level& level) {
-  Properties all = level.broker;
+  Properties all;
+  if (level.workload.cold_readers > 0) all.emplace_back("iolab.fetch.read.ahead", "false");  // else most reads are warm
+  all.insert(all.end(), level.broker.begin(), level.broker.end());
   all.insert(all.end(), series.broker.begin(), series.broker.end());
   return all;
+}
+
+int serving_threads(const Series& series, const Spec& spec) {
+  return series.threads.value_or(spec.threads);
 }
 
 std::span<const PlannedDuet> group_from(std::span<const PlannedDuet> duets, std::size_t first) {
@@ -263,6 +269,7 @@ nlohmann::ordered_json to_json(const Plan& plan, const Spec& spec) {
     for (const auto& [key, value] : entry.broker) properties[key] = value;
     series.push_back({{"id", entry.id}, {"model", entry.model}, {"role", std::string(name(entry.role))}});
     if (!properties.empty()) series.back()["broker"] = properties;
+    if (entry.threads) series.back()["threads"] = *entry.threads;
     if (entry.target) series.back()["target"] = {{"host", entry.target->host}, {"port", entry.target->port}};
   }
   Json levels = Json::array();

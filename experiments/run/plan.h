@@ -40,8 +40,10 @@ struct Series {
   Role role = Role::model;
   Properties broker = {};             // of a variant, on top of those of the level
   std::optional<Target> target = {};  // where it is, if it runs already
+  std::optional<int> threads = {};    // of a variant; nothing: those of the spec
 };
 Properties broker_properties(const Series& series, const Level& level);
+int serving_threads(const Series& series, const Spec& spec);
 
 struct PlannedTrial {
   int index = 0;

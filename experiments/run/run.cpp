@@ -214,15 +214,15 @@ RunData prepare_run(const RunRequest& request, const OwnBinary& binary, std::vec
 std::expected<void, std::string> check_broker_properties(const RunData& data, const OwnBinary& binary,
                                                          const std::string& scratch) {
   if (!data.spec.probe.empty()) return {};  // it starts no broker
-  std::vector<Properties> tried;
+  std::vector<std::pair<Properties, int>> tried;
   for (const auto& trial : data.plan.trials) {
     const auto& series = data.plan.series[trial.series];
-    const auto properties = broker_properties(series, data.spec.levels[trial.level]);
+    const std::pair asked(broker_properties(series, data.spec.levels[trial.level]), serving_threads(series, data.spec));
     const bool is_started = series.role == Role::model || series.role == Role::again;
-    if (!is_started || std::ranges::find(tried, properties) != tried.end()) continue;
-    tried.push_back(properties);
+    if (!is_started || std::ranges::find(tried, asked) != tried.end()) continue;
+    tried.push_back(asked);
     TrialSetup setup{.binary = &binary, .cpus = data.cpus, .scratch = scratch};
-    auto server = start_server(setup, series.model, data.spec.threads, properties);
+    auto server = start_server(setup, series.model, asked.second, asked.first);
     if (!server) return std::unexpected(server.error());
     server->process.stop(10s);
     std::error_code ignored;

@@ -37,6 +37,7 @@ Plan plan_from(const Json& json, const Spec& spec) {
     for (const auto& [key, value] : properties.items()) {
       plan.series.back().broker.emplace_back(key, value.get<std::string>());
     }
+    if (entry.contains("threads")) plan.series.back().threads = entry["threads"].get<int>();
     if (const auto target = entry.find("target"); target != entry.end()) {
       plan.series.back().target =
           Target{target->at("host").get<std::string>(), target->at("port").get<std::uint16_t>()};

@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "experiments/machine/environment.h"
-#include "experiments/run/cold_reader.h"
+#include "experiments/run/cold_client.h"
 #include "experiments/run/level_load.h"
 #include "experiments/run/load_json.h"
 #include "experiments/run/observer.h"
@@ -93,7 +93,8 @@ class Trial {
  private:
   // Each step returns an empty text, or why the trial failed.
   std::string measure() {
-    auto server = start_server(setup_, series_.model, spec_.threads, broker_properties(series_, level_));
+    auto server =
+        start_server(setup_, series_.model, serving_threads(series_, spec_), broker_properties(series_, level_));
     if (!server) return server.error();
     record_.server.listen_ms = server->listen_ms;
     load_spec_.target = server->address;
@@ -102,9 +103,9 @@ class Trial {
     const pid_t pid = server_pid_ = server->process.pid();
     glance_ = [this, pid] { return over_memory_ = over_memory(pid, spec_.limits.memory_bytes); };
     if (level_.workload.cold_readers > 0) {
-      auto reader = ColdReader::start(setup_, server->address, spec_.timing, level_.workload.cold_readers);
-      if (!reader) return reader.error();
-      cold_reader_.emplace(std::move(*reader));
+      auto client = ColdClient::start(setup_, server->address, spec_.timing, level_.workload.cold_readers);
+      if (!client) return client.error();
+      cold_client_.emplace(std::move(*client));
     }
     auto problem = drive_load(&*observer);
     if (problem == "interrupted") return problem;
@@ -175,7 +176,7 @@ class Trial {
     if (!answer.empty()) return answer;
     const Rest rest_before = observer == nullptr ? Rest{} : observer->look_at_rest();
     load->write("go\n");
-    if (cold_reader_) cold_reader_->go();
+    if (cold_client_) cold_client_->go();
     if (answer = expect(*load, "window-start", spec_.timing.warmup + kSlack); !answer.empty()) return answer;
     const Border start = observer == nullptr ? Border{} : observer->look_at_border();
     const MachineLook machine_start = look_at_machine(setup_.cpus.server, load->pid());
@@ -187,12 +188,14 @@ class Trial {
     if (observer != nullptr) note(start, end, rest_before, observer->look_at_rest());
     load->write("close\n");
     auto problem = read_result(*load, kSlack);
-    if (problem.empty() && cold_reader_) {
-      auto figures = cold_reader_->finish();
-      if (!figures) return figures.error();
-      record_.probe = std::move(*figures);
+    double cold_cpu_s = 0;
+    if (problem.empty() && cold_client_) {
+      auto reads = cold_client_->finish();
+      if (!reads) return reads.error();
+      record_.probe = std::move(reads->figures);
+      cold_cpu_s = reads->cpu_s;
     }
-    note(machine_start, machine_end, start, end);
+    note(machine_start, machine_end, start, end, cold_cpu_s);
     return problem;
   }
 
@@ -281,17 +284,21 @@ class Trial {
     }
   }
 
-  // What the load used is known only from its result.
-  void note(const MachineLook& machine_start, const MachineLook& machine_end, const Border& start, const Border& end) {
-    const double ours = record_.server.cpu_s + record_.load.cpu_user_s + record_.load.cpu_system_s;
+  // What the load and the cold client used is known only from their results.
+  void note(const MachineLook& machine_start, const MachineLook& machine_end, const Border& start, const Border& end,
+            double cold_cpu_s) {
+    const double ours = record_.server.cpu_s + record_.load.cpu_user_s + record_.load.cpu_system_s + cold_cpu_s;
     record_.machine = reading_between(machine_start, machine_end, ours);
     record_.machine.minor_faults = end.minor_faults - start.minor_faults;
     record_.machine.major_faults = end.major_faults - start.major_faults;
     record_.machine.flags = flags_of(record_.machine);
-    // A broker that is not ours may run on this machine: then it is among the others.
-    if (series_.role == Role::target) {
-      std::erase_if(record_.machine.flags, [](const Flag& flag) { return flag.word == "other-processes"; });
-    }
+    // A broker that is not ours may run on this machine: then it is among the others. So are the kernel's own threads
+    // that fetch from the disk what a cold client asks for, and waiting for it is what is measured there.
+    const bool cold = level_.workload.cold_readers > 0;
+    std::erase_if(record_.machine.flags, [&](const Flag& flag) {
+      return (flag.word == "other-processes" && (cold || series_.role == Role::target)) ||
+             (flag.word == "major-faults" && cold);
+    });
   }
 
   std::string stderr_of(std::string_view who) const { return fmt::format("{}/{}.stderr", setup_.scratch, who); }
@@ -301,7 +308,7 @@ class Trial {
   const Level& level_;
   const Series& series_;
   clients::LoadSpec load_spec_;
-  std::optional<ColdReader> cold_reader_;
+  std::optional<ColdClient> cold_client_;
   pid_t server_pid_ = -1;
   TrialRecord record_;
   Glance glance_;            // at the server, while the load is waited for

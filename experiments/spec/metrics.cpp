@@ -50,6 +50,7 @@ constexpr std::array kProbeMetrics{
     Metric{"phase1_us", "us"},
     Metric{"asleep_share", "%"},
     Metric{"asleep_in_receive_share", "%"},
+    Metric{"returned_before_data_share", "%"},
     Metric{"after_arrival_us", "us"},
     Metric{"notice_us", "us"},
     Metric{"copy_call_us", "us"},
@@ -61,6 +62,7 @@ constexpr std::array kProbeMetrics{
     Metric{"thread_cpu_share", "%"},
     Metric{"messages", "", true},
     Metric{"first_bytes", "", true},
+    Metric{"second_bytes", "", true},
     Metric{"first_after_ms", "ms"},
     Metric{"whole_after_ms", "ms"},
     Metric{"calls", "", true},
@@ -70,17 +72,34 @@ constexpr std::array kProbeMetrics{
     Metric{"served_behind_silence_share", "%"},
     Metric{"write_behind_read_ms", "ms"},
     Metric{"bytes_when_signalled", "", true},
+    Metric{"bytes_when_sigio_signalled", "", true},
     Metric{"signals", "", true},
     Metric{"overflow_signals", "", true},
     Metric{"sockets_never_heard_of", "", true},
-    Metric{"until_quiet_ms", "ms"},
+    Metric{"heard_after_us", "us"},
+    Metric{"heard_after_longest_us", "us"},
+    Metric{"asking_everybody_us", "us"},
+    Metric{"signals_per_message", "", true},
+    Metric{"signals_in_vain_share", "%"},
     Metric{"whole_messages_share", "%"},
     Metric{"bytes_left_share", "%"},
     Metric{"events_per_message", "", true},
     Metric{"reads_per_message", "", true},
     Metric{"stuck_ms", "ms"},
+    Metric{"events_per_arrival", "", true},
+    Metric{"events_without_arrival", "", true},
     Metric{"wait_us", "us"},
     Metric{"highest_descriptor", "", true},
+    Metric{"questions", "", true},
+    Metric{"answered_share", "%"},
+    Metric{"answered_after_us", "us"},
+    Metric{"longest_silence_ms", "ms"},
+    Metric{"kinds_served", "", true},
+    Metric{"waits_per_question", "", true},
+    Metric{"asleep_in_poll_share", "%"},
+    Metric{"asleep_in_epoll_share", "%"},
+    Metric{"nonblocking_sockets", "", true},
+    Metric{"wait_cpu_share", "%"},
 };
 
 }  // namespace
@@ -113,7 +132,7 @@ std::optional<Better> better_when(std::string_view metric) {
   const Metric* found = find_metric(metric);
   if (found == nullptr || found->unit == "%") return std::nullopt;
   const bool more_is_better = metric == "requests_per_s" || metric == "records_per_s" || metric == "bytes_per_s" ||
-                              metric == "messages" || metric == "sent_gib_per_s";
+                              metric == "messages" || metric == "sent_gib_per_s" || metric == "kinds_served";
   return more_is_better ? Better::higher : Better::lower;
 }
 

@@ -12,6 +12,7 @@
 #include "clients/protocol_client.h"
 #include "experiments/spec/levels.h"
 #include "experiments/spec/metrics.h"
+#include "experiments/spec/refuted_when.h"
 #include "experiments/spec/sha256.h"
 #include "experiments/spec/spec_broker.h"
 #include "experiments/spec/spec_check.h"
@@ -168,6 +169,15 @@ void read_prose(const Json& block, const char* key, std::string& english, std::s
   chinese = found->is_object() ? found->value("zh", "") : "";
 }
 
+void read_predictions(const Json& list, Spec& spec) {
+  for (const auto& entry : list) {
+    Prediction prediction;
+    prediction.text = entry.is_object() ? entry.value("en", "") : entry.get<std::string>();
+    if (entry.is_object()) prediction.text_zh = entry.value("zh", "");
+    spec.predict.push_back(std::move(prediction));
+  }
+}
+
 void read_exclusions(const Json& list, Spec& spec) {
   for (const auto& entry : list) {
     Exclusion exclusion{entry["models"].get<std::vector<std::string>>(), entry.value("when", ""), "", ""};
@@ -206,6 +216,8 @@ Spec make_spec(const Json& root, const std::string& profile) {
   read_prose(root, "background", spec.background, spec.background_zh);
   read_prose(root, "expected", spec.expected, spec.expected_zh);
   read_prose(root, "refuted_by", spec.refuted_by, spec.refuted_by_zh);
+  if (root.contains("predict")) read_predictions(root["predict"], spec);
+  if (root.contains("refuted_when")) spec.refuted_when = refuted_when_of(root["refuted_when"]);
   if (root.contains("target")) {
     spec.target = target_of(root["target"]);
   }
@@ -216,6 +228,7 @@ Spec make_spec(const Json& root, const std::string& profile) {
     Variant variant{.id = id,
                     .model = entry.value("model", std::string(kTargetModel)),
                     .broker = entry.contains("broker") ? properties_of(entry, "broker") : Properties{}};
+    if (entry.contains("threads")) variant.threads = entry["threads"].get<int>();
     if (entry.contains("bootstrap_servers")) variant.target = target_of(entry);
     spec.variants.push_back(std::move(variant));
   }
@@ -315,6 +328,8 @@ std::expected<Spec, std::vector<Problem>> parse_spec(std::string_view text, cons
   fill_defaults(root);
   Spec spec = make_spec(root, options.profile);
   check_settled(spec, occasion, complain);
+  // Another profile, or a flag, may leave cells out: then a run cannot say, and is none the worse for it.
+  if (occasion.as_written) check_refuting_cells(spec, options.known_models, complain);
   if (!spec.probe.empty() && options.ask_probe) check_with_probe(spec, options.ask_probe, complain);
   sort_by_place(problems);
   if (has_errors(problems)) return std::unexpected(std::move(problems));

@@ -108,12 +108,35 @@ struct Target {
 };
 constexpr std::string_view kTargetModel = "target";  // in place of the name of a model
 
-// A model once more, under a name of its own and with broker properties of its own; or a broker that runs already.
+// A model once more, under a name of its own and with broker properties or threads of its own; or a broker that runs
+// already.
 struct Variant {
   std::string id;
-  std::string model;  // kTargetModel of a broker that runs already
-  Properties broker;  // on top of those of the level
+  std::string model;             // kTargetModel of a broker that runs already
+  Properties broker;             // on top of those of the level
+  std::optional<int> threads{};  // nothing: those of the spec
   std::optional<Target> target{};
+};
+
+// One of the answers between which a reader picks before looking.
+struct Prediction {
+  std::string text;
+  std::string text_zh;  // may be empty
+};
+
+// A figure, or its ratio to that of another cell, and the borders beyond which it counts against the expected story.
+struct RefutingCheck {
+  std::string cell;  // "select/idle_connections=900"
+  std::string metric;
+  std::string per = {};      // another metric of the same cell, by which it is divided; may be empty
+  std::string against = {};  // another cell, to which the ratio is formed; may be empty
+  std::optional<double> above = {};
+  std::optional<double> below = {};
+};
+
+struct RefutedWhen {
+  std::vector<RefutingCheck> checks;  // empty: nobody has said
+  bool any = false;                   // one of them is enough; otherwise all must hold
 };
 
 enum class PathKind : std::uint8_t { loopback, veth };  // between load and server
@@ -136,8 +159,10 @@ struct Spec {
   std::string expected_zh;
   std::string refuted_by;  // what would show that it is wrong; may be empty
   std::string refuted_by_zh;
-  std::optional<Target> target;  // then nothing below is about models
-  std::string probe;             // a small program that each trial runs in place of broker and load; empty: none
+  std::vector<Prediction> predict;  // may be empty
+  RefutedWhen refuted_when;         // `refuted_by` in figures
+  std::optional<Target> target;     // then nothing below is about models
+  std::string probe;                // a small program that each trial runs in place of broker and load; empty: none
   PathKind path = PathKind::loopback;
   std::vector<std::string> models;  // empty: all of them
   std::vector<Variant> variants;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "experiments/spec/refuted_when.h"
 #include "experiments/spec/spec.h"
 #include "experiments/spec/spec_fields.h"
 #include "experiments/spec/spec_values.h"
@@ -56,8 +57,8 @@ class Checker {
     for (auto& flaw : flaws) {
       flaw.what.insert(0, prefix);
       const bool block = field.kind == FieldKind::variants && !flaw.below.empty();
-      const bool language = field.kind == FieldKind::prose && flaw.what.find("unknown language") != std::string::npos;
-      add(pointer, block || language ? At::key : At::value, std::move(flaw), field.path);
+      const bool wrong_name = flaw.what.contains("unknown language") || flaw.what.contains("unknown key");
+      add(pointer, block || wrong_name ? At::key : At::value, std::move(flaw), field.path);
     }
   }
 
@@ -95,6 +96,7 @@ class Checker {
       case FieldKind::exclusions: return check_exclusions(field, value, pointer);
       case FieldKind::properties: return check_properties(field, value, pointer);
       case FieldKind::variants: return add_all(field, pointer, check_variants(value, known_models_), "");
+      case FieldKind::refutation: return add_all(field, pointer, check_refuted_when(value), "");
       default:
         return add_all(field, pointer, check_value(field, value, known_models_), fmt::format("{}: ", field.path));
     }

@@ -31,6 +31,10 @@ constexpr std::array kFields{
           .summary = "what a reader should know first",
           .summary_zh = "读者应当先知道的事",
           .default_text = "\"\""},
+    Field{.path = "predict", .kind = predictions,
+          .summary = "2 to 4 short answers, of which a reader picks one before looking",
+          .summary_zh = "2 到 4 个简短的答案，读者在看结果之前选一个",
+          .example = R"([{"en": "it grows", "zh": "会增长"}, {"en": "it stays level", "zh": "保持不变"}])"},
     Field{.path = "expected", .kind = prose,
           .summary = "what you expect to see, written down before the run",
           .summary_zh = "预期看到什么，在运行之前写下",
@@ -39,14 +43,22 @@ constexpr std::array kFields{
           .summary = "which result would show that the expectation is wrong",
           .summary_zh = "什么样的结果会推翻这个预期",
           .example = R"("select at 900 idle connections costs as much as at none")"},
+    Field{.path = "refuted_when", .kind = refutation,
+          .summary = "the same in figures, each with a border: all of a list must hold, or one of {\"any\": [...]}; shares "
+                     "as 0.05, ratios to another cell with \"against\"",
+          .summary_zh = "用数字写出同样的话，每个带一个边界：列表须全部成立，{\"any\": [...]} 只需一个；份额写作 0.05，"
+                        "与另一单元的比值用 \"against\"",
+          .example = R"([{"cell": "select/idle_connections=900", "metric": "server_cpu_us_per_request", )"
+                     R"("against": "epoll/idle_connections=900", "below": 1.02}])"},
     Field{.path = "models", .kind = models,
           .summary = "which models, \"id\" or \"id:option=value\"; absent: all",
           .summary_zh = "用哪些模型，写作 \"id\" 或 \"id:option=value\"；不写则全部",
           .example = R"(["select", "epoll"])"},
     Field{.path = "variants", .kind = variants,
-          .summary = "models once more: name -> {model, broker: its own properties}; or {bootstrap_servers} of a "
-                     "broker that runs already",
-          .summary_zh = "同一模型的另一份：名字 -> {model, broker: 自己的属性}；或者已在运行的 broker：{bootstrap_servers}",
+          .summary = "models once more: name -> {model, broker: its own properties, threads: its own}; or "
+                     "{bootstrap_servers} of a broker that runs already",
+          .summary_zh = "同一模型的另一份：名字 -> {model, broker: 自己的属性, threads: 自己的线程数}；"
+                        "或者已在运行的 broker：{bootstrap_servers}",
           .default_text = "{}", .example = R"({"epoll-b": {"model": "epoll"}})"},
     Field{.path = "baseline", .kind = model,
           .summary = "the model of every ratio, entered a second time to see the noise; it is run even if \"models\" "

@@ -17,15 +17,16 @@ namespace iolab::lab {
 
 enum class FieldKind : std::uint8_t {
   text,
-  name,      // lower-case words joined by hyphens
-  prose,     // for readers: text, or {"en": text, "zh": text}
-  integer,   // a JSON number without a fraction, within `low` and `high`
-  duration,  // "3s"; `low` and `high` in milliseconds
-  size,      // "64KiB"; in bytes
-  rate,      // "20000/s"
-  percent,   // "5%"
-  fraction,  // a JSON number between 0 and 1
-  choice,    // one of `choices`
+  name,         // lower-case words joined by hyphens
+  prose,        // for readers: text, or {"en": text, "zh": text}
+  predictions,  // a list of 2 to 4 of those
+  integer,      // a JSON number without a fraction, within `low` and `high`
+  duration,     // "3s"; `low` and `high` in milliseconds
+  size,         // "64KiB"; in bytes
+  rate,         // "20000/s"
+  percent,      // "5%"
+  fraction,     // a JSON number between 0 and 1
+  choice,       // one of `choices`
   metric,
   metrics,
   models,  // a list of models, each perhaps with options
@@ -34,9 +35,10 @@ enum class FieldKind : std::uint8_t {
   properties,  // Kafka's names, passed on as they are; only `choices`, if there are any
   matrix,      // path -> list of values
   exclusions,
-  variants,  // name -> {model, broker}
-  object,    // keys of its own in this table
-  part,      // a block that may hold some of the keys of the whole file: quick, careful
+  variants,    // name -> {model, broker, threads}
+  refutation,  // a list of checks of figures, or {"any": list}
+  object,      // keys of its own in this table
+  part,        // a block that may hold some of the keys of the whole file: quick, careful
 };
 
 struct Field {

@@ -68,11 +68,37 @@ Json exclusions_schema() {
 
 Json variants_schema() {
   const Json properties{{"type", "object"}, {"additionalProperties", reference("plain")}};
-  const Json model = object_of({{"model", reference("model")}, {"broker", properties}}, {"model"});
+  const Json threads = value_schema(*find_field("threads"), false);
+  const Json model =
+      object_of({{"model", reference("model")}, {"broker", properties}, {"threads", threads}}, {"model"});
   const auto* address = find_field("target.bootstrap_servers");
   const Json running = object_of({{"bootstrap_servers", value_schema(*address, false)}}, {"bootstrap_servers"});
   const Json variant{{"anyOf", Json::array({model, running})}};
   return {{"type", "object"}, {"propertyNames", {{"pattern", "^[a-z0-9.%-]+$"}}}, {"additionalProperties", variant}};
+}
+
+Json predictions_schema() {
+  Json list = list_of(reference("prose"));
+  list["minItems"] = 2;
+  list["maxItems"] = 4;
+  return list;
+}
+
+Json refutation_schema() {
+  const Json text{{"type", "string"}};
+  const Json number{{"type", "number"}};
+  Json check = object_of({{"cell", text},
+                          {"metric", reference("metric")},
+                          {"per", reference("metric")},
+                          {"against", text},
+                          {"above", number},
+                          {"below", number}},
+                         {"cell", "metric"});
+  const Json above{{"required", Json::array({"above"})}};
+  const Json below{{"required", Json::array({"below"})}};
+  check["anyOf"] = Json::array({above, below});
+  const Json all = list_of(check);
+  return {{"anyOf", Json::array({all, object_of({{"any", all}}, {"any"})})}};
 }
 
 Json value_schema(const Field& field, bool in_part) {
@@ -80,6 +106,7 @@ Json value_schema(const Field& field, bool in_part) {
     case FieldKind::text: return {{"type", "string"}};
     case FieldKind::name: return {{"type", "string"}, {"pattern", "^[a-z0-9][a-z0-9-]{0,59}$"}};
     case FieldKind::prose: return reference(field.required ? "prose" : "prose_or_nothing");
+    case FieldKind::predictions: return predictions_schema();
     case FieldKind::integer:
       if (field.low == field.high) return {{"const", static_cast<int>(field.low)}};
       return {{"type", "integer"},
@@ -104,6 +131,7 @@ Json value_schema(const Field& field, bool in_part) {
     case FieldKind::matrix: return matrix_schema();
     case FieldKind::exclusions: return exclusions_schema();
     case FieldKind::variants: return variants_schema();
+    case FieldKind::refutation: return refutation_schema();
     case FieldKind::object: return block(field.path, in_part);
     case FieldKind::part: return block("", true);
   }

@@ -26,7 +26,8 @@ bool holds_properties(std::string_view path) {
 bool is_block(const Field* field) {
   if (field == nullptr) return false;
   using enum FieldKind;
-  constexpr std::array kBlocks{object, part, matrix, exclusions, FieldKind::variants, properties};
+  constexpr std::array kBlocks{object,     part,        matrix,    exclusions, FieldKind::variants,
+                               properties, predictions, refutation};
   return std::ranges::find(kBlocks, field->kind) != kBlocks.end();
 }
 

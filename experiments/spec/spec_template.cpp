@@ -19,10 +19,19 @@ constexpr std::string_view kStart = R"(// One question, as a file. What each key
   "question": "Does poll pay more than epoll for connections that do nothing?",
   "background": "Sixteen connections are busy; the others are open and silent.",
 
+  // Two to four answers, of which a reader of the report picks one before looking.
+  "predict": ["poll pays for all of them", "poll pays, but little", "it makes no difference"],
+
   // Before the run: what you expect, and what would show that you are wrong, in the words of a verdict (clearly more,
   // clearly less, the same), because the report sets them beside the one that it found.
   "expected": "with 900 silent connections poll takes clearly more CPU per request than epoll",
   "refuted_by": "with 900 silent connections poll is the same as epoll, or takes clearly less",
+
+  // The same in figures: then the report says whether it came true. All of the list must hold.
+  "refuted_when": [
+    { "cell": "poll/idle_connections=900", "metric": "server_cpu_us_per_request",
+      "against": "epoll/idle_connections=900", "below": 1.05 }
+  ],
 
   // Leave "models" out to have all of them. Every ratio is formed to the baseline, which runs twice to see the noise.
   "models": ["poll", "epoll"],

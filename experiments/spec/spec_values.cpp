@@ -194,6 +194,22 @@ Flaws check_list(const Json& value, std::string_view noun, bool may_be_empty, Ch
   return flaws;
 }
 
+Flaws check_predictions(const Json& value) {
+  constexpr std::size_t kFewest = 2;
+  constexpr std::size_t kMost = 4;
+  if (!value.is_array() || value.size() < kFewest || value.size() > kMost) {
+    return flaw(fmt::format("needs a list of {} to {} answers", kFewest, kMost),
+                R"(write [ { "en": "...", "zh": "..." }, ... ])");
+  }
+  return check_list(value, "answer", false, [](const Json& entry) {
+    auto flaws = check_prose(*find_field("question"), entry);
+    for (auto& one : flaws) {
+      if (one.what == "is empty") one.remedy = "an answer that a reader may expect";
+    }
+    return flaws;
+  });
+}
+
 }  // namespace
 
 bool is_plain(const Json& value) {
@@ -209,6 +225,7 @@ std::vector<Flaw> check_value(const Field& field, const Json& value, const std::
     case FieldKind::text: return check_text(field, value);
     case FieldKind::name: return check_name(value);
     case FieldKind::prose: return check_prose(field, value);
+    case FieldKind::predictions: return check_predictions(value);
     case FieldKind::integer: return check_integer(field, value);
     case FieldKind::duration:
     case FieldKind::size:
@@ -238,6 +255,7 @@ std::string kind_text(const Field& field) {
     case FieldKind::text: return "text";
     case FieldKind::name: return "text: up to 60 lower-case letters, digits and hyphens";
     case FieldKind::prose: return R"(text, or {"en": "...", "zh": "..."})";
+    case FieldKind::predictions: return R"(list of 2 to 4, each text, or {"en": "...", "zh": "..."})";
     case FieldKind::integer: return "whole number, " + range_text(field);
     case FieldKind::duration:
     case FieldKind::size:
@@ -256,7 +274,11 @@ std::string kind_text(const Field& field) {
     case FieldKind::matrix: return "object of path: [values]";
     case FieldKind::exclusions: return R"(list of {"models": [...], "when": "...", "because": "..."})";
     case FieldKind::variants:
-      return R"(object of name: {"model": "...", "broker": {...}}, or {"bootstrap_servers": "HOST:PORT"})";
+      return R"(object of name: {"model": "...", "broker": {...}, "threads": N}, or )"
+             R"({"bootstrap_servers": "HOST:PORT"})";
+    case FieldKind::refutation:
+      return R"(list of {"cell": "...", "metric": "...", "per": "...", "against": "...", "above": N, "below": N}, )"
+             R"(or {"any": list})";
     case FieldKind::object: return "object";
     case FieldKind::part: return "object of the keys that it replaces";
   }

@@ -20,7 +20,7 @@ bool is_name(const std::string& text) {
 
 void check_variant(const Json& entry, const std::string& at, const std::vector<std::string>& known_models,
                    std::vector<Flaw>& flaws) {
-  static const std::vector<std::string> kKeys{"model", "broker", "bootstrap_servers"};
+  static const std::vector<std::string> kKeys{"model", "broker", "threads", "bootstrap_servers"};
   const auto refuse = [&](const std::string& place, std::string_view key, const std::string& kind,
                           const Json& content) {
     for (auto& one : check_value(*find_field(kind), content, known_models)) {
@@ -34,11 +34,13 @@ void check_variant(const Json& entry, const std::string& at, const std::vector<s
       flaws.push_back({place, fmt::format("variants: unknown key \"{}\"", key), suggestion(key, kKeys)});
     } else if (key == "model") {
       refuse(place, key, "baseline", content);
+    } else if (key == "threads") {
+      refuse(place, key, "threads", content);
     } else if (key == "bootstrap_servers") {
       refuse(place, key, "target.bootstrap_servers", content);
-      if (entry.contains("model") || entry.contains("broker")) {
+      if (entry.contains("model") || entry.contains("broker") || entry.contains("threads")) {
         flaws.push_back({place, "variants: bootstrap_servers names a broker that is there already",
-                         "leave out \"model\" and \"broker\""});
+                         "leave out \"model\", \"broker\" and \"threads\""});
       }
     } else if (!content.is_object() || !std::ranges::all_of(content, is_plain)) {
       flaws.push_back(

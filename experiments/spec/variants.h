@@ -1,5 +1,6 @@
-// The block `variants` of a spec: a model once more, under a name of its own, with broker properties of its own; or,
-// with "bootstrap_servers" in place of "model", a broker that runs already, to be compared with the baseline.
+// The block `variants` of a spec: a model once more, under a name of its own, with broker properties or serving threads
+// of its own; or, with "bootstrap_servers" in place of "model", a broker that runs already, to be compared with the
+// baseline.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

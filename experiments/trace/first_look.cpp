@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -51,11 +52,16 @@ std::expected<Spec, std::vector<Problem>> spec_of(const Look& look, const std::v
   return parse_spec(kSpec, look.name, options);
 }
 
-void print_look(const Look& look, const std::vector<Lane>& lanes) {
+void print_look(const Look& look, const std::vector<TracedModel>& traced) {
+  const auto lanes = lanes_of(traced, 0.5);
   const auto terminal = look_at_terminal(stdout);
   const Words& words = Words::in(look.language);
   fmt::print("\n{}  {}\n{}", bold(terminal, words.say("terminal.one_request")), words.say("terminal.one_request_note"),
              strip_text(words, lanes, terminal));
+  if (const auto overhead = overhead_of(traced); !overhead.empty()) {
+    const auto width = static_cast<std::size_t>(std::clamp(terminal.width, 60, 140));
+    fmt::print("  {}\n", folded(words.say("trace.overhead", {{"overhead", words.retold(overhead)}}), width, 2, 2));
+  }
   if (!look.closely) return;
   for (const auto& lane : lanes) {
     if (!lane.missing.empty()) continue;
@@ -66,11 +72,21 @@ void print_look(const Look& look, const std::vector<Lane>& lanes) {
 
 nlohmann::ordered_json charts_for(const Look& look, const std::vector<TracedModel>& traced, const std::string& work) {
   if (look.closely) return charts_of(traced, work);
-  const StripSubject subject{.id = "one_request", .work = work, .exemplar = "median", .overhead = ""};
+  const StripSubject subject{.id = "one_request", .work = work, .exemplar = "median", .overhead = overhead_of(traced)};
   return nlohmann::ordered_json::array({strip_chart(lanes_of(traced, 0.5), subject)});
 }
 
-// Traces, then measures. The error is an exit code.
+// Nothing is measured: the datagrams go to an echo, and no broker takes part.
+void plan_nothing(RunData& data) {
+  data.plan.trials.clear();
+  data.plan.duets.clear();
+  for (std::size_t series = 0; series < data.plan.series.size(); ++series) {
+    const bool has_reason = std::ranges::find(data.plan.not_run, series, &NotRun::series) != data.plan.not_run.end();
+    if (!has_reason) data.plan.not_run.push_back({.level = 0, .series = series, .reason = recorded("reason.udp")});
+  }
+}
+
+// Traces, then measures. The error is a sentence.
 std::expected<void, std::string> look_and_measure(const Look& look, RunData& data, const RunDirectory& directory,
                                                   const OwnBinary& binary) {
   fmt::print(stderr, "Sending single requests, every system call traced ...\n");
@@ -82,10 +98,11 @@ std::expected<void, std::string> look_and_measure(const Look& look, RunData& dat
   }
   const auto charts = charts_for(look, traced, traced_work(data.spec.levels.front(), look.traced));
   if (auto done = directory.write_below("traces", "charts.json", charts.dump(1) + "\n"); !done) return done;
+  if (look.traced.udp) plan_nothing(data);
   if (auto done = write_plan(data, directory); !done) return done;
   const SessionOptions session{.longest = data.spec.longest, .count_calls = false};
   if (auto done = run_session(data, directory, binary, session); !done) return done;
-  print_look(look, lanes_of(traced, 0.5));
+  print_look(look, traced);
   return {};
 }
 

@@ -4,10 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <bit>
+#include <array>
 #include <cerrno>
 #include <cstring>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -20,17 +19,39 @@ namespace {
 
 using Kind = KernelEvent::Kind;
 
-constexpr std::size_t kRingPages = 1024;  // 4 MiB for a CPU, emptied every few milliseconds
+constexpr std::size_t kRingPages = 1024;     // 4 MiB for a CPU, emptied every few milliseconds
+constexpr std::size_t kSmallRingPages = 64;  // for what comes a few times for each request
 
 struct Meaning {
   const char* tracepoint;
   Kind kind;
-  const char* subject;  // field with a thread's id; empty: none
+  const char* subject = "";  // field with a thread's id; empty: none
+  const char* value = "";    // field; empty: none
+  const char* call = "";     // name of the system call
+  bool needed = true;        // without it nothing is watched; else what it would tell stays unknown
 };
 constexpr std::array kMeanings{
-    Meaning{"sock/sk_data_ready", Kind::data_ready, ""}, Meaning{"sched/sched_waking", Kind::waking, "pid"},
-    Meaning{"sched/sched_switch", Kind::runs, "next_pid"}, Meaning{"skb/skb_copy_datagram_iovec", Kind::copies, ""},
-    Meaning{"signal/signal_generate", Kind::signals, "pid"}};
+    Meaning{.tracepoint = "sock/sk_data_ready", .kind = Kind::data_ready},
+    Meaning{.tracepoint = "sched/sched_waking", .kind = Kind::waking, .subject = "pid"},
+    Meaning{.tracepoint = "sched/sched_switch", .kind = Kind::runs, .subject = "next_pid"},
+    Meaning{.tracepoint = "skb/skb_copy_datagram_iovec", .kind = Kind::copies, .value = "len"},
+    Meaning{.tracepoint = "signal/signal_generate", .kind = Kind::signals, .subject = "pid"},
+    // The calls by which glibc's helpers read.
+    Meaning{.tracepoint = "syscalls/sys_enter_read", .kind = Kind::enters, .call = "read", .needed = false},
+    Meaning{
+        .tracepoint = "syscalls/sys_exit_read", .kind = Kind::leaves, .value = "ret", .call = "read", .needed = false},
+    Meaning{.tracepoint = "syscalls/sys_enter_pread64", .kind = Kind::enters, .call = "pread64", .needed = false},
+    Meaning{.tracepoint = "syscalls/sys_exit_pread64",
+            .kind = Kind::leaves,
+            .value = "ret",
+            .call = "pread64",
+            .needed = false},
+    Meaning{.tracepoint = "io_uring/io_uring_complete", .kind = Kind::completes, .value = "res", .needed = false},
+    // By the kernel's age and the ring's settings it is the one or the other. Both are reached when the work is done.
+    Meaning{
+        .tracepoint = "io_uring/io_uring_local_work_run", .kind = Kind::task_work, .value = "count", .needed = false},
+    Meaning{
+        .tracepoint = "io_uring/io_uring_task_work_run", .kind = Kind::task_work, .value = "count", .needed = false}};
 
 }  // namespace
 
@@ -59,9 +80,11 @@ struct KernelWatch::Rings {
     for (std::size_t i = 0; i < tracepoints.size(); ++i) {
       if (tracepoints[i].id != head.tracepoint) continue;
       const auto& meaning = kMeanings[i];
-      const auto subject = *meaning.subject == '\0' ? 0 : tracepoints[i].number(record, meaning.subject);
-      events.push_back({meaning.kind, head.at_ns, head.thread, static_cast<pid_t>(subject),
-                        meaning.kind == Kind::copies ? tracepoints[i].number(record, "len") : 0});
+      const auto number = [&](const char* field) { return tracepoints[i].number(record, field); };
+      const auto value = number(meaning.value);
+      if (meaning.kind == Kind::task_work && value == 0) return;  // there was none
+      events.push_back(
+          {meaning.kind, head.at_ns, head.thread, static_cast<pid_t>(number(meaning.subject)), value, meaning.call});
     }
   }
 
@@ -70,17 +93,23 @@ struct KernelWatch::Rings {
     std::vector<std::string> names;
     for (const auto& meaning : kMeanings) names.emplace_back(meaning.tracepoint);
     tracepoints = find_tracepoints(names);
+    for (std::size_t i = 0; i < tracepoints.size(); ++i) {
+      auto problem = open(tracepoints[i], kMeanings[i].needed ? kRingPages : kSmallRingPages);
+      if (!problem.empty() && kMeanings[i].needed) return problem;
+    }
+    return {};
+  }
+
+  std::string open(const Tracepoint& tracepoint, std::size_t pages) {
+    if (tracepoint.id == 0) return recorded("reason.no_tracepoint_named", {{"name", tracepoint.name}});
     const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    for (const auto& tracepoint : tracepoints) {
-      if (tracepoint.id == 0) return recorded("reason.no_tracepoint_named", {{"name", tracepoint.name}});
-      for (int cpu = 0; cpu < cpus; ++cpu) {
-        const int event = open_tracepoint(tracepoint.id, -1, cpu);
-        if (event < 0) return recorded("reason.no_kernel_count", {{"error", std::strerror(errno)}});
-        opened.push_back(event);
-        auto ring = EventRing::map(event, kRingPages);
-        if (!ring) return fmt::format("cannot map a ring of records: {}", std::strerror(errno));
-        rings.push_back(std::move(*ring));
-      }
+    for (int cpu = 0; cpu < cpus; ++cpu) {
+      const int event = open_tracepoint(tracepoint.id, -1, cpu);
+      if (event < 0) return recorded("reason.no_kernel_count", {{"error", std::strerror(errno)}});
+      opened.push_back(event);
+      auto ring = EventRing::map(event, pages);
+      if (!ring) return fmt::format("cannot map a ring of records: {}", std::strerror(errno));
+      rings.push_back(std::move(*ring));
     }
     return {};
   }
@@ -112,58 +141,56 @@ std::vector<KernelEvent> KernelWatch::stop() {
 
 namespace {
 
+bool has_its_thread(Kind kind) {
+  return kind != Kind::waking && kind != Kind::runs && kind != Kind::signals;
+}
+
 class Refiner {
  public:
-  Refiner(Lane& lane, const std::vector<KernelEvent>& events, const std::vector<pid_t>& threads, std::int64_t zero_ns)
-      : lane_(lane), events_(events), threads_(threads), zero_ns_(zero_ns) {}
+  Refiner(Lane& lane, const std::vector<KernelEvent>& events, const std::vector<ServerThread>& threads)
+      : lane_(lane), events_(events), threads_(threads) {}
 
   void refine() {
-    arrive_exactly();
     split_wake_ups();
-    add_helpers();
+    add_hidden_threads();
     std::ranges::stable_sort(lane_.pieces, {}, [](const Piece& piece) { return std::pair(piece.row, piece.from_us); });
   }
 
  private:
-  double us(std::int64_t at_ns) const { return static_cast<double>(at_ns - zero_ns_) / 1000; }
-  bool is_server(pid_t thread) const { return std::ranges::find(threads_, thread) != threads_.end(); }
+  double us(std::int64_t at_ns) const { return static_cast<double>(at_ns - lane_.zero_ns) / 1000; }
 
-  // The first event of a kind between two moments of the lane, for a thread.
-  std::optional<double> first(Kind kind, pid_t subject, double from_us, double to_us) const {
+  // The first event of a kind between two moments of the lane, in that thread, or for it.
+  std::optional<double> first(Kind kind, pid_t thread, double from_us, double to_us) const {
     for (const auto& event : events_) {
       const double at = us(event.at_ns);
       if (at > to_us) break;
-      const bool matches = kind == Kind::copies ? event.thread == subject : event.subject == subject;
-      if (event.kind == kind && matches && at >= from_us) return at;
+      const pid_t whose = has_its_thread(kind) ? event.thread : event.subject;
+      if (event.kind == kind && whose == thread && at >= from_us) return at;
     }
     return std::nullopt;
   }
 
-  // Where only the sender's clock was known, the kernel knows when bytes came that a thread of the server was woken
-  // for.
-  void arrive_exactly() {
-    if (lane_.border != Border::at_most) return;
-    for (const auto& event : events_) {
-      const double at = us(event.at_ns);
-      if (event.kind != Kind::data_ready || at < 0 || is_server(event.thread)) continue;
-      if (at > lane_.answered_us) return;
-      lane_.arrived_seen_us = at;
-      return;
-    }
-  }
-
-  // One call that woke up and copied becomes two pieces, where its thread was seen to run, or to copy.
+  // One call that woke up and copied becomes two pieces where its thread was seen to copy, and one more where io_uring
+  // was seen to have done its work before the call returned.
   void split_wake_ups() {
     std::vector<Piece> more;
     for (auto& piece : lane_.pieces) {
-      const bool both = piece.doing == Doing::wake_and_copy || piece.doing == Doing::copied_for_us;
-      if (!both || lane_.rows[piece.row] != Row::thread || piece.row >= lane_.threads.size()) continue;
+      const bool both = piece.doing == Doing::wake_and_copy || piece.doing == Doing::copied_inside;
+      if (!both || lane_.rows[piece.row] != Row::thread) continue;
       const auto thread = static_cast<pid_t>(lane_.threads[piece.row]);
       const auto begins = first(Kind::copies, thread, piece.from_us, piece.to_us);
       if (!begins) continue;
       Piece copy = piece;
       copy.doing = Doing::copy;
       copy.from_us = *begins;
+      if (const auto done = first(Kind::task_work, thread, *begins, piece.to_us)) {
+        Piece rest = piece;
+        rest.doing = Doing::notice;
+        rest.from_us = *done;
+        more.push_back(rest);
+        copy.doing = Doing::task_work;
+        copy.to_us = *done;
+      }
       piece.to_us = *begins;
       piece.doing = Doing::notice;
       more.push_back(copy);
@@ -171,46 +198,107 @@ class Refiner {
     lane_.pieces.insert(lane_.pieces.end(), more.begin(), more.end());
   }
 
-  // Threads of the server that copied and are in no row: they make calls that the layer does not issue.
-  void add_helpers() {
-    std::map<pid_t, std::size_t> rows;
+  // Threads of the server that copied and are in no row.
+  void add_hidden_threads() {
     for (const auto& event : events_) {
       const double at = us(event.at_ns);
-      if (event.kind != Kind::copies || at < 0 || at > lane_.answered_us || !is_server(event.thread)) continue;
-      if (std::ranges::find(lane_.threads, std::int64_t{event.thread}) != lane_.threads.end()) continue;
-      if (!rows.try_emplace(event.thread, lane_.rows.size()).second) continue;
-      const std::size_t row = lane_.rows.size();
-      lane_.rows.push_back(Row::helper);
-      const double woken = first(Kind::runs, event.thread, 0, at).value_or(at);
-      const double told = first_signal_after(at).value_or(at);
-      lane_.pieces.push_back(
-          {.row = row, .doing = Doing::blocked, .call = "read", .where = "", .from_us = -lane_.window_us, .to_us = 0});
-      lane_.pieces.push_back(
-          {.row = row, .doing = Doing::notice, .call = "read", .where = "", .from_us = 0, .to_us = woken});
-      lane_.pieces.push_back(
-          {.row = row, .doing = Doing::copy, .call = "read", .where = "", .from_us = woken, .to_us = told});
+      if (event.kind != Kind::copies || at < 0 || at > lane_.answered_us) continue;
+      const auto thread = std::ranges::find(threads_, event.thread, &ServerThread::id);
+      const bool has_row = std::ranges::find(lane_.threads, std::int64_t{event.thread}) != lane_.threads.end();
+      if (thread == threads_.end() || has_row) continue;
+      const bool of_kernel = thread->name.starts_with("iou-");
+      row_ = lane_.rows.size();
+      lane_.rows.push_back(of_kernel ? Row::kernel_thread : Row::helper);
+      lane_.threads.push_back(event.thread);
+      if (of_kernel) {
+        add_kernel_thread(thread->id, at);
+      } else {
+        add_helper(thread->id, at);
+      }
+    }
+    const bool hidden = std::ranges::find(lane_.rows, Row::kernel_thread) != lane_.rows.end();
+    for (auto& piece : lane_.pieces) {
+      if (hidden && piece.doing == Doing::copied_inside) piece.doing = Doing::copied_for_us;
     }
   }
 
-  std::optional<double> first_signal_after(double from_us) const {
+  void add(Doing doing, double from_us, double to_us, const KernelEvent* entered = nullptr,
+           std::optional<std::int64_t> result = {}) {
+    if (to_us < from_us) return;
+    const std::string call = entered == nullptr ? "" : entered->call;
+    lane_.pieces.push_back(
+        {.row = row_, .doing = doing, .call = call, .where = "", .from_us = from_us, .to_us = to_us, .result = result});
+  }
+
+  // It makes no calls. Its copy is over when the result is posted.
+  void add_kernel_thread(pid_t thread, double copies_us) {
+    add(Doing::notice, 0, copies_us);
+    const auto posted = first(Kind::completes, thread, copies_us, lane_.answered_us);
+    add(posted ? Doing::copy : Doing::unknown, copies_us, posted.value_or(copies_us));
+  }
+
+  // Only the call around the copy is drawn, from and to where the kernel saw its ends. An end that was not seen lies
+  // before the signal by which the thread tells that it is done.
+  void add_helper(pid_t thread, double copies_us) {
+    const auto* const entered = call_around(thread, copies_us);
+    const auto* const left = entered == nullptr ? nullptr : end_of(*entered);
+    const auto result = left == nullptr ? std::nullopt : std::optional(left->value);
+    const double since_us = entered == nullptr ? 0 : us(entered->at_ns);
+    if (since_us < 0) add(Doing::blocked, std::max(since_us, -lane_.window_us), 0, entered, result);
+    add(Doing::notice, std::max(since_us, 0.0), copies_us, entered, result);
+    if (left != nullptr) {
+      add(Doing::copy, copies_us, us(left->at_ns), entered, result);
+    } else {
+      add(Doing::unknown, copies_us, told_by(thread, copies_us).value_or(copies_us), entered);
+    }
+  }
+
+  const KernelEvent* call_around(pid_t thread, double at_us) const {
+    const KernelEvent* around = nullptr;
+    for (const auto& event : events_) {
+      if (us(event.at_ns) > at_us) break;
+      if (event.thread != thread) continue;
+      if (event.kind == Kind::enters) around = &event;
+      if (event.kind == Kind::leaves) around = nullptr;
+    }
+    return around;
+  }
+
+  const KernelEvent* end_of(const KernelEvent& entered) const {
+    const auto end = std::ranges::find_if(events_, [&](const KernelEvent& event) {
+      return event.kind == Kind::leaves && event.thread == entered.thread && event.at_ns >= entered.at_ns;
+    });
+    return end == events_.end() ? nullptr : &*end;
+  }
+
+  std::optional<double> told_by(pid_t thread, double from_us) const {
     for (const auto& event : events_) {
       const double at = us(event.at_ns);
-      if (event.kind == Kind::signals && at >= from_us && at <= lane_.answered_us) return at;
+      if (event.kind == Kind::signals && event.thread == thread && at >= from_us && at <= lane_.answered_us) return at;
     }
     return std::nullopt;
   }
 
   Lane& lane_;
   const std::vector<KernelEvent>& events_;
-  const std::vector<pid_t>& threads_;
-  const std::int64_t zero_ns_;
+  const std::vector<ServerThread>& threads_;
+  std::size_t row_ = 0;  // that is being added
 };
 
 }  // namespace
 
-void add_kernel_events(Lane& lane, const std::vector<KernelEvent>& events, const std::vector<pid_t>& threads,
-                       std::int64_t zero_ns) {
-  if (lane.missing.empty()) Refiner(lane, events, threads, zero_ns).refine();
+std::optional<std::int64_t> arrival_seen(const std::vector<KernelEvent>& events, pid_t client,
+                                         const TimedRequest& request) {
+  std::optional<std::int64_t> last;
+  for (const auto& event : events) {
+    if (event.at_ns > request.answered_ns) break;
+    if (event.kind == Kind::data_ready && event.thread == client && event.at_ns >= request.sent_ns) last = event.at_ns;
+  }
+  return last;
+}
+
+void add_kernel_events(Lane& lane, const std::vector<KernelEvent>& events, const std::vector<ServerThread>& threads) {
+  if (lane.missing.empty()) Refiner(lane, events, threads).refine();
 }
 
 }  // namespace iolab::lab

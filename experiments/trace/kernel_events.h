@@ -1,6 +1,6 @@
-// What only the kernel sees of a request: when a thread is woken and when it runs, and in which thread bytes are copied
-// to the program, whoever called for them. From tracepoints of all CPUs (machine/tracepoints.h), while the traced
-// requests go through; needs root, or perf_event_paranoid at most -1.
+// What only the kernel sees of a request: when a thread is woken and when it runs, in which thread bytes are copied to
+// the program, whoever called for them, and what io_uring does on a thread's behalf. From tracepoints of all CPUs
+// (machine/tracepoints.h), while the traced requests go through; needs root, or perf_event_paranoid at most -1.
 #pragma once
 
 #include <sys/types.h>
@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,14 +21,24 @@ struct KernelEvent {
     data_ready,  // bytes were put into a socket's queue; thread: whoever delivered them, on loopback the sender
     waking,      // `subject` is being woken
     runs,        // `subject` is given the CPU
-    copies,      // `thread` begins to copy `bytes` to the program
+    copies,      // `thread` begins to copy `value` bytes to the program
     signals,     // a signal is sent to `subject`
+    enters,      // `thread` makes the system call `call`
+    leaves,      // and has its result, `value`
+    completes,   // io_uring posts a result, `value`
+    task_work,   // io_uring's task work has run in `thread`
   };
   Kind kind = Kind::runs;
   std::int64_t at_ns = 0;  // CLOCK_MONOTONIC
   pid_t thread = 0;        // that ran when it happened
   pid_t subject = 0;
-  std::int64_t bytes = 0;
+  std::int64_t value = 0;
+  const char* call = "";
+};
+
+struct ServerThread {
+  pid_t id = 0;
+  std::string name;  // the kernel's own threads for a ring are called "iou-..."
 };
 
 class KernelWatch {
@@ -47,9 +58,13 @@ class KernelWatch {
   std::unique_ptr<Rings> rings_;
 };
 
-// Draws into a lane what the kernel saw: a wake-up apart from the copy, and a row for each thread of the server that
-// copied without a call of the layer's own (glibc's helpers). `threads`: all of the server. `zero_ns`: the lane's 0.
-void add_kernel_events(Lane& lane, const std::vector<KernelEvent>& events, const std::vector<pid_t>& threads,
-                       std::int64_t zero_ns);
+// When the last bytes of a request that `client` sent were put into the server's queue; nothing if that was not seen.
+std::optional<std::int64_t> arrival_seen(const std::vector<KernelEvent>& events, pid_t client,
+                                         const TimedRequest& request);
+
+// Draws into a lane what the kernel saw: a wake-up apart from the copy, io_uring's task work, and a row for each thread
+// of the server that copied and is in no row: glibc's helpers, and the kernel's own threads. `threads`: all of the
+// server.
+void add_kernel_events(Lane& lane, const std::vector<KernelEvent>& events, const std::vector<ServerThread>& threads);
 
 }  // namespace iolab::lab

@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
+#include "experiments/trace/source_line.h"
 #include "experiments/words/units.h"
 
 namespace iolab::lab {
@@ -12,28 +16,32 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// The pieces of threads in the order of time. A call that was cut where the data came is two neighbours.
+bool is_hidden(Row row) {
+  return row == Row::helper || row == Row::kernel_thread;
+}
+
+// The pieces of threads in the order of time. A call that was cut, where the data came or where its thread began to
+// copy, is two neighbours or more.
 std::vector<Piece> in_time(const Lane& lane) {
   std::vector<Piece> pieces;
   for (const auto& piece : lane.pieces) {
-    if (lane.rows[piece.row] == Row::thread) pieces.push_back(piece);
+    if (lane.rows[piece.row] != Row::order) pieces.push_back(piece);
   }
   std::ranges::stable_sort(pieces, {}, &Piece::from_us);
   return pieces;
 }
 
+bool follows(const Piece& next, const Piece& piece) {
+  const bool one_call = !piece.call.empty() && next.call == piece.call && next.where == piece.where;
+  return one_call && next.row == piece.row && next.from_us == piece.to_us;
+}
+
 bool continues(const Piece& piece, const std::vector<Piece>& pieces) {
-  return std::ranges::any_of(pieces, [&](const Piece& other) {
-    return &other != &piece && other.row == piece.row && other.from_us == piece.to_us && other.call == piece.call &&
-           piece.doing == Doing::blocked && !piece.call.empty();
-  });
+  return std::ranges::any_of(pieces, [&](const Piece& other) { return &other != &piece && follows(other, piece); });
 }
 
 bool is_continued(const Piece& piece, const std::vector<Piece>& pieces) {
-  return std::ranges::any_of(pieces, [&](const Piece& other) {
-    return &other != &piece && other.row == piece.row && other.to_us == piece.from_us && other.call == piece.call &&
-           other.doing == Doing::blocked && !piece.call.empty();
-  });
+  return std::ranges::any_of(pieces, [&](const Piece& other) { return &other != &piece && follows(piece, other); });
 }
 
 std::string moment(double at_us) {
@@ -45,34 +53,44 @@ std::string moment(double at_us) {
 std::vector<Rung> rungs_of(const Lane& lane) {
   std::vector<Rung> rungs;
   const auto pieces = in_time(lane);
-  const auto returned = [](const Piece& piece) {
-    return recorded("ladder.returns", {{"call", piece.call}, {"result", std::to_string(piece.result)}});
-  };
   for (const auto& piece : pieces) {
+    const bool hidden = is_hidden(lane.rows[piece.row]);
+    const auto add = [&](Step step, double at_us, std::string text) {
+      rungs.push_back({step, at_us, piece.doing, std::move(text), piece.where, hidden});
+    };
     if (piece.call.empty()) {
-      if (piece.doing != Doing::work) continue;
-      rungs.push_back({Step::within, piece.from_us, piece.doing,
-                       recorded("ladder.work", {{"us", three_digits(piece.length_us())}}), ""});
+      if (piece.doing == Doing::work || piece.doing == Doing::copy) {
+        const auto key = piece.doing == Doing::work ? "ladder.work" : "ladder.copies";
+        add(Step::within, piece.from_us, recorded(key, {{"us", three_digits(piece.length_us())}}));
+      }
+      if (hidden && piece.doing == Doing::unknown) add(Step::within, piece.from_us, recorded("ladder.begins_to_copy"));
       continue;
     }
     if (piece.doing == Doing::spinning) {
-      rungs.push_back({Step::call, piece.from_us, piece.doing,
-                       recorded("ladder.in_vain", {{"call", piece.call}, {"times", piece.repeat}}), piece.where});
+      add(Step::call, piece.from_us, recorded("ladder.in_vain", {{"call", piece.call}, {"times", piece.repeat}}));
       continue;
     }
-    if (!is_continued(piece, pieces)) {
-      rungs.push_back(
-          {Step::call, piece.from_us, piece.doing, recorded("ladder.call", {{"call", piece.call}}), piece.where});
-    }
-    const bool asleep_again = piece.to_us > lane.answered_us;
-    if (continues(piece, pieces) || asleep_again) continue;
-    rungs.push_back({Step::returns, piece.to_us, piece.doing, returned(piece), piece.where});
+    if (!is_continued(piece, pieces)) add(Step::call, piece.from_us, recorded("ladder.call", {{"call", piece.call}}));
+    // What ends with the answer was cut there, or is asleep again.
+    const bool goes_on = !hidden && piece.to_us >= lane.answered_us;
+    if (continues(piece, pieces) || goes_on || !piece.result) continue;
+    add(Step::returns, piece.to_us,
+        recorded("ladder.returns", {{"call", piece.call}, {"result", std::to_string(*piece.result)}}));
   }
-  const auto arrives = lane.border == Border::exact ? "ladder.arrives" : "ladder.sent";
-  rungs.push_back({Step::arrives, 0, Doing::notice, recorded(arrives), ""});
+  const bool bounded = lane.border == Border::at_most;
+  rungs.push_back({bounded ? Step::sent : Step::arrives, 0, Doing::notice,
+                   recorded(bounded ? "ladder.sent" : "ladder.arrives"), ""});
   rungs.push_back({Step::arrives, lane.answered_us, Doing::reply, recorded("ladder.answered"), ""});
   std::ranges::stable_sort(rungs, {}, &Rung::at_us);
   return rungs;
+}
+
+std::vector<std::string> columns_of(const Lane& lane) {
+  std::vector<std::string> columns{recorded("ladder.application"), recorded("ladder.kernel")};
+  const auto hidden = std::ranges::find_if(lane.rows, is_hidden);
+  if (hidden == lane.rows.end()) return columns;
+  columns.push_back(recorded(*hidden == Row::helper ? "ladder.helper" : "ladder.kernel_thread"));
+  return columns;
 }
 
 std::vector<Span> spans_of(const Lane& lane, const std::vector<Rung>& rungs) {
@@ -87,31 +105,66 @@ std::vector<Span> spans_of(const Lane& lane, const std::vector<Rung>& rungs) {
         {at(from_us), at(to_us), doing,
          recorded(fmt::format("ladder.span_{}", name(doing)), {{"us", with_thousands(to_us - from_us, 1)}})});
   };
-  const auto first = std::ranges::find_if(rungs, [](const Rung& rung) { return rung.at_us < 0; });
-  if (first != rungs.end()) add(first->at_us, 0, lane.asked_in_vain > 0 ? Doing::spinning : Doing::blocked);
+  const auto first = std::ranges::find_if(rungs, [](const Rung& rung) { return rung.at_us < 0 && !rung.hidden; });
+  if (first != rungs.end()) add(first->at_us, 0, lane.asks() ? Doing::spinning : Doing::blocked);
+  constexpr std::array kTold{Doing::unknown,       Doing::notice,        Doing::copy,      Doing::wake_and_copy,
+                             Doing::copied_inside, Doing::copied_for_us, Doing::task_work, Doing::work};
   for (const auto& piece : in_time(lane)) {
-    const bool told = piece.doing == Doing::notice || piece.doing == Doing::copy ||
-                      piece.doing == Doing::wake_and_copy || piece.doing == Doing::copied_for_us ||
-                      piece.doing == Doing::work;
+    if (is_hidden(lane.rows[piece.row])) continue;  // it has steps, and no margin
+    const bool told = std::ranges::find(kTold, piece.doing) != kTold.end();
     if (told && piece.from_us >= 0 && piece.from_us < lane.answered_us) add(piece.from_us, piece.to_us, piece.doing);
   }
   return spans;
 }
 
+namespace {
+
+std::string_view name(Step step) {
+  switch (step) {
+    case Step::call: return "call";
+    case Step::returns: return "returns";
+    case Step::arrives: return "arrives";
+    case Step::sent: return "sent";
+    case Step::within: return "within";
+  }
+  return "";
+}
+
+// Between the texts of the application and the line of the kernel.
+std::string_view arrow_of(const Rung& rung) {
+  if (rung.hidden) return "        │";
+  switch (rung.step) {
+    case Step::call: return " ─────▶ │";
+    case Step::returns: return " ◀───── │";
+    case Step::arrives: return " · · · ·│";
+    case Step::sent:
+    case Step::within: break;
+  }
+  return "        │";
+}
+
+// Right of the kernel's line.
+std::string hidden_side(const Rung& rung, const std::string& said) {
+  if (!rung.hidden) return {};
+  return (rung.step == Step::call ? " ◀───── " : rung.step == Step::returns ? " ─────▶ " : "        ") + said;
+}
+
+}  // namespace
+
 Json ladder_chart(const Lane& lane, const StripSubject& subject) {
   const auto rungs = rungs_of(lane);
+  Json columns = Json::array();
+  for (const auto& column : columns_of(lane)) columns.push_back(Json::object({{"label", column}}));
   Json steps = Json::array();
   for (const auto& rung : rungs) {
-    const auto kind = rung.step == Step::call      ? "call"
-                      : rung.step == Step::returns ? "returns"
-                      : rung.step == Step::arrives ? "arrives"
-                                                   : "within";
-    steps.push_back({{"kind", kind},
+    steps.push_back({{"kind", name(rung.step)},
                      {"at_us", rung.at_us},
                      {"at", moment(rung.at_us)},
                      {"state", name(rung.doing)},
+                     {"column", rung.hidden ? 2 : 0},
                      {"text", rung.text},
-                     {"where", rung.where}});
+                     {"where", rung.where},
+                     {"source", source_line(rung.where)}});
   }
   Json phases = Json::array();
   for (const auto& span : spans_of(lane, rungs)) {
@@ -122,9 +175,9 @@ Json ladder_chart(const Lane& lane, const StripSubject& subject) {
           {"kind", "ladder"},
           {"series", lane.series},
           {"title", title},
-          {"subtitle", subtitle_of(subject, lane.requests)},
+          {"subtitle", subtitle_of(subject, with_thousands(lane.requests))},
           {"alt", recorded("ladder.alt", {{"title", title}})},
-          {"columns", Json::array({recorded("ladder.application"), recorded("ladder.kernel")})},
+          {"columns", columns},
           {"states", doing_states()},
           {"steps", steps},
           {"phases", phases}};
@@ -135,24 +188,25 @@ std::string ladder_text(const Words& words, const Lane& lane, const Terminal& te
   const auto rungs = rungs_of(lane);
   const auto spans = spans_of(lane, rungs);
   std::size_t widest = 0;
-  for (const auto& rung : rungs) widest = std::max(widest, display_width(words.retold(rung.text)));
+  for (const auto& rung : rungs) {
+    if (!rung.hidden) widest = std::max(widest, display_width(words.retold(rung.text)));
+  }
   constexpr std::size_t kMoment = 12;
   constexpr std::size_t kArrow = 8;
-  std::string text = fmt::format("  {}{}{}│ {}\n", std::string(kMoment + 2, ' '),
-                                 padded(bold(terminal, words.retold(recorded("ladder.application"))), widest),
-                                 std::string(kArrow, ' '), words.retold(recorded("ladder.kernel")));
+  const auto columns = columns_of(lane);
+  std::string text = fmt::format("  {}{}{}│ {}", std::string(kMoment + 2, ' '),
+                                 padded(bold(terminal, words.retold(columns[0])), widest), std::string(kArrow, ' '),
+                                 words.retold(columns[1]));
+  text += columns.size() > 2 ? fmt::format("  {}\n", bold(terminal, words.retold(columns[2]))) : "\n";
   for (std::size_t i = 0; i < rungs.size(); ++i) {
     const auto& rung = rungs[i];
-    const auto said = padded(words.retold(rung.text), widest);
-    const std::string_view arrow = rung.step == Step::call      ? " ─────▶ │"
-                                   : rung.step == Step::returns ? " ◀───── │"
-                                   : rung.step == Step::arrives ? " · · · ·│"
-                                                                : "        │";
+    const auto said = words.retold(rung.text);
     std::string margin;
     for (const auto& span : spans) {
       if (span.first == i) margin += (margin.empty() ? "" : ", ") + words.retold(span.text);
     }
-    text += fmt::format("  {}  {}{} {}\n", padded(moment(rung.at_us), kMoment, true), said, arrow, margin);
+    text += fmt::format("  {}  {}{}{} {}\n", padded(moment(rung.at_us), kMoment, true),
+                        padded(rung.hidden ? "" : said, widest), arrow_of(rung), hidden_side(rung, said), margin);
   }
   return text;
 }

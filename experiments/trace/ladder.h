@@ -1,6 +1,7 @@
 // The ladder view of one request through one model, as Stevens draws his figures 6.1 to 6.5: time runs downwards, the
-// application on the left, the kernel on the right, an arrow for every crossing. Every rung is a record of the trace.
-// Its steps are equally far apart, whatever lies between them: the moments are written beside them.
+// application on the left, the kernel on the right, an arrow for every crossing; right of the kernel a thread that the
+// program did not start, where the kernel saw one. Every rung is a record of the trace. Its steps are equally far
+// apart, whatever lies between them: the moments are written beside them.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -16,6 +17,7 @@ enum class Step : std::uint8_t {
   call,     // from the application to the kernel
   returns,  // back
   arrives,  // the data, in the kernel
+  sent,     // by the client; that is all that is known of the arrival
   within,   // nothing crosses: the application works
 };
 
@@ -23,10 +25,14 @@ struct Rung {
   Step step = Step::call;
   double at_us = 0;  // 0: the data has arrived
   Doing doing = Doing::other;
-  std::string text;   // as recorded
-  std::string where;  // the source line that made the call
+  std::string text;     // as recorded
+  std::string where;    // the source line that made the call
+  bool hidden = false;  // of the hidden thread, not of the application
 };
 std::vector<Rung> rungs_of(const Lane& lane);
+
+// Each side of the ladder, and the kernel between them: two, or three with a hidden thread.
+std::vector<std::string> columns_of(const Lane& lane);
 
 // What stands in the margin, from rung to rung, both included: "wait for data 3.1 ms".
 struct Span {

@@ -118,9 +118,12 @@ class LaneMaker {
     if (call.entered_ns < arrived_ns_ && call.in_vain()) ++lane_.asked_in_vain;
     const bool sleeps = waits(call) || receives(call) || call.call == "nanosleep";
     if (call.entered_ns >= arrived_ns_ || call.in_vain() || !sleeps) return;
+    lane_.only_waits = lane_.only_waits && !receives(call) && call.call != "io_uring_enter";
     lane_.blocked_us += us(std::min(call.returned_ns, arrived_ns_)) - us(std::max(call.entered_ns, before_ns_));
     lane_.blocked_cpu_us += static_cast<double>(call.cpu_ns) / 1000;
   }
+
+  bool knows_arrival() const { return lane_.border != Border::at_most; }
 
   // One call may be two pieces: until the data came, and from then on.
   void add_call(const TracedCall& call) {
@@ -144,7 +147,7 @@ class LaneMaker {
     } else if (waits(call) && call.returned_ns <= arrived_ns_) {
       add_piece(call, row, Doing::blocked, call.entered_ns, call.returned_ns);
     } else if (receives(call)) {
-      add_piece(call, row, Doing::copy, call.entered_ns, call.returned_ns);
+      add_piece(call, row, knows_arrival() ? Doing::copy : Doing::unknown, call.entered_ns, call.returned_ns);
     } else {
       add_piece(call, row, Doing::other, call.entered_ns, call.returned_ns);
     }
@@ -152,8 +155,10 @@ class LaneMaker {
 
   // Whether the bytes are in the program's memory when a call returns that the data ended.
   Doing after_arrival(const TracedCall& call) const {
+    if (!knows_arrival()) return Doing::unknown;
     if (receives(call)) return Doing::wake_and_copy;
-    return copied_by_others_ || call.call == "io_uring_enter" ? Doing::copied_for_us : Doing::notice;
+    if (call.call == "io_uring_enter") return Doing::copied_inside;
+    return copied_by_others_ ? Doing::copied_for_us : Doing::notice;
   }
 
   // glibc's orders are calls of their own: given by aio_read, and looked at by aio_return.
@@ -178,7 +183,8 @@ class LaneMaker {
     // A standing order comes back with each request: this time with a later one.
     if (order.returned_ns >= request_.answered_ns) return;
     add_piece(order, order_row(), Doing::handed_over, order.entered_ns, arrived_ns_);
-    add_piece(order, order_row(), Doing::copied_for_us, arrived_ns_, order.returned_ns);
+    add_piece(order, order_row(), knows_arrival() ? Doing::carried_out : Doing::unknown, arrived_ns_,
+              order.returned_ns);
   }
 
   // A run of calls in vain is one piece, from the first to the last, whatever calls they are.
@@ -201,13 +207,15 @@ class LaneMaker {
   // A thread that was awake when the data came knows of it when it next asks.
   void add_notice() {
     const bool told = std::ranges::any_of(lane_.pieces, [](const Piece& piece) {
-      return piece.doing == Doing::notice || piece.doing == Doing::wake_and_copy || piece.doing == Doing::copied_for_us;
+      return piece.doing == Doing::notice || piece.doing == Doing::wake_and_copy ||
+             piece.doing == Doing::copied_inside || piece.doing == Doing::copied_for_us;
     });
     const auto copy = std::ranges::find(lane_.pieces, Doing::copy, &Piece::doing);
-    if (told || copy == lane_.pieces.end() || copy->from_us <= 0) return;
+    if (told || !knows_arrival() || copy == lane_.pieces.end() || copy->from_us <= 0) return;
     const Piece notice{.row = copy->row, .doing = Doing::notice, .from_us = 0, .to_us = copy->from_us};
-    for (auto& piece : lane_.pieces) {
-      if (piece.row == notice.row && piece.doing == Doing::spinning && piece.to_us > 0) piece.to_us = 0;
+    for (auto& piece : lane_.pieces) {  // it asked once more and the data had just come: not what follows the reply
+      const bool straddles = piece.from_us < 0 && piece.to_us > 0;
+      if (piece.row == notice.row && piece.doing == Doing::spinning && straddles) piece.to_us = 0;
     }
     lane_.pieces.push_back(notice);
   }
@@ -228,7 +236,8 @@ class LaneMaker {
         break;
       }
       const bool has_it = piece.doing == Doing::copy || piece.doing == Doing::wake_and_copy ||
-                          piece.doing == Doing::copied_for_us || piece.doing == Doing::other;
+                          piece.doing == Doing::copied_inside || piece.doing == Doing::copied_for_us ||
+                          piece.doing == Doing::unknown || piece.doing == Doing::other;
       if (has_it && piece.to_us > 0) in_hand[piece.row] = piece.to_us;
     }
     lane_.pieces.insert(lane_.pieces.end(), work.begin(), work.end());
@@ -247,8 +256,30 @@ class LaneMaker {
 
 }  // namespace
 
+bool Lane::asks() const {
+  double asked_us = 0;
+  double slept_us = 0;
+  for (const auto& piece : pieces) {
+    if (piece.from_us >= 0) continue;
+    if (piece.doing == Doing::spinning) asked_us += std::min(piece.to_us, 0.0) - piece.from_us;
+    if (piece.doing == Doing::blocked) slept_us += std::min(piece.to_us, 0.0) - piece.from_us;
+  }
+  return asked_us > slept_us;
+}
+
+std::size_t how_many_count(const std::vector<TimedRequest>& requests) {
+  return requests.size() - requests.size() / 4;
+}
+
+std::vector<TimedRequest> within_trace(std::vector<TimedRequest> requests, const std::vector<TracedCall>& calls) {
+  std::int64_t last_ns = 0;
+  for (const auto& call : calls) last_ns = std::max(last_ns, call.returned_ns);
+  std::erase_if(requests, [&](const TimedRequest& request) { return request.answered_ns > last_ns; });
+  return requests;
+}
+
 std::size_t exemplar(const std::vector<TimedRequest>& requests, double share) {
-  const std::size_t first = requests.size() / 4;
+  const std::size_t first = requests.size() - how_many_count(requests);
   std::vector<std::size_t> order;
   for (std::size_t i = first; i < requests.size(); ++i) order.push_back(i);
   std::ranges::stable_sort(order, {}, [&](std::size_t i) { return requests[i].answered_ns - requests[i].sent_ns; });
@@ -258,7 +289,7 @@ std::size_t exemplar(const std::vector<TimedRequest>& requests, double share) {
 }
 
 Lane make_lane(const std::string& series, const std::vector<TracedCall>& calls,
-               const std::vector<TimedRequest>& requests, std::size_t chosen) {
+               const std::vector<TimedRequest>& requests, std::size_t chosen, std::optional<std::int64_t> seen_ns) {
   if (chosen >= requests.size()) {
     Lane lane;
     lane.series = series;
@@ -266,13 +297,14 @@ Lane make_lane(const std::string& series, const std::vector<TracedCall>& calls,
     return lane;
   }
   const auto& request = requests[chosen];
-  const auto arrived = arrival_of(calls, request);
+  const auto stamp = arrival_of(calls, request);
+  const auto border = stamp ? Border::exact : seen_ns ? Border::seen : Border::at_most;
+  const auto arrived_ns = stamp ? *stamp : seen_ns.value_or(request.sent_ns);
   const std::int64_t before_ns = chosen > 0 ? requests[chosen - 1].answered_ns : request.sent_ns;
-  LaneMaker maker(series, request, before_ns, arrived ? Border::exact : Border::at_most,
-                  arrived.value_or(request.sent_ns));
+  LaneMaker maker(series, request, before_ns, border, arrived_ns);
   for (const auto& call : calls) maker.add(call);
   auto lane = maker.finished();
-  lane.requests = static_cast<int>(requests.size());
+  lane.requests = static_cast<int>(how_many_count(requests));
   return lane;
 }
 

@@ -14,8 +14,8 @@
 
 namespace iolab::lab {
 
-// The strip of the request nearest to the median, that of the one nearest to the 99th percentile, and the ladder of
-// each model's median.
+// The strip of the request nearest to the median, that of the one nearest to the 99th percentile (of the slowest one,
+// if too few requests were traced), and the ladder of each model's median.
 nlohmann::ordered_json charts_of(const std::vector<TracedModel>& models, const std::string& work);
 
 // At this level's record size; writes traces/charts.json and returns what it holds. The error is a sentence.

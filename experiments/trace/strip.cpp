@@ -1,12 +1,14 @@
 #include "experiments/trace/strip.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "experiments/trace/source_line.h"
 #include "experiments/words/units.h"
 
 namespace iolab::lab {
@@ -24,15 +26,20 @@ constexpr std::array kLooks{
     Look{Doing::blocked, "blocked", "#D9D9D9", "", "░"},
     Look{Doing::spinning, "spinning", "#D55E00", "xxxx", "x"},
     Look{Doing::handed_over, "handed_over", "#56B4E9", "..", "·"},
+    Look{Doing::unknown, "unknown", "#F7F7F7", "++", "?"},
     Look{Doing::notice, "notice", "#F0E442", "////", "~"},
     Look{Doing::wake_and_copy, "wake_and_copy", "#8DB6D6", "//", "▓"},
     Look{Doing::copy, "copy", "#0072B2", "", "█"},
+    Look{Doing::task_work, "task_work", "#0072B2", "oo", "■"},
+    Look{Doing::copied_inside, "copied_inside", "#E3B5CE", "\\\\\\\\", "▒"},
     Look{Doing::copied_for_us, "copied_for_us", "#CC79A7", "\\\\", "▞"},
+    Look{Doing::carried_out, "carried_out", "#B7DDF5", "||", ":"},
     Look{Doing::work, "work", "#009E73", "", "="},
     Look{Doing::reply, "reply", "#E69F00", "--", ">"},
     Look{Doing::other, "other", "#FFFFFF", "", "-"},
 };
 constexpr double kLeftShare = 0.2;  // of what lies right of the arrival
+constexpr double kBreak = 0.5;      // where in it the mark stands that the two scales differ
 
 const Look& look_of(Doing doing) {
   return *std::ranges::find(kLooks, doing, &Look::doing);
@@ -69,37 +76,80 @@ std::string piece_text(const Piece& piece) {
   if (sleeps) {
     return recorded("timeline.piece_asleep", {call, {"doing", doing}, took, {"cpu", three_digits(piece.cpu_us)}});
   }
-  return recorded("timeline.piece_call", {call, {"doing", doing}, took, {"result", std::to_string(piece.result)}});
+  if (!piece.result) return recorded("timeline.piece_open", {call, {"doing", doing}, took});
+  return recorded("timeline.piece_call", {call, {"doing", doing}, took, {"result", std::to_string(*piece.result)}});
 }
 
 std::string lane_text(const Lane& lane) {
   const Slot answered("us", three_digits(lane.answered_us));
-  const bool exact = lane.border == Border::exact;
-  const auto after = recorded(exact ? "timeline.answer" : "timeline.answer_at_most", {answered});
-  if (lane.asked_in_vain > 0) {
-    return recorded("timeline.lane_spinning", {{"times", lane.asked_in_vain}, {"answer", after}});
-  }
+  const bool bounded = lane.border == Border::at_most;
+  const auto after = recorded(bounded ? "timeline.answer_at_most" : "timeline.answer", {answered});
+  if (lane.asks()) return recorded("timeline.lane_spinning", {{"times", lane.asked_in_vain}, {"answer", after}});
+  const auto key = lane.only_waits ? "timeline.lane_asleep" : "timeline.lane_asleep_in_call";
   return recorded(
-      "timeline.lane_asleep",
-      {{"us", three_digits(lane.blocked_us)}, {"cpu", three_digits(lane.blocked_cpu_us)}, {"answer", after}});
+      key, {{"us", three_digits(lane.blocked_us)}, {"cpu", three_digits(lane.blocked_cpu_us)}, {"answer", after}});
 }
 
-// What the picture shows before all else: who slept, and who asked.
-std::string title_for(const std::vector<Lane>& lanes) {
-  const Lane* asks = nullptr;
-  double longest = 0;
-  double dearest = 0;
+// In the threads' own calls, and in those of hidden ones; 0: it cannot be told from other things.
+double copy_us(const Lane& lane) {
+  double us = 0;
+  for (const auto& piece : lane.pieces) {
+    if (piece.doing == Doing::copy || piece.doing == Doing::task_work) us += piece.length_us();
+  }
+  return us;
+}
+
+// "All but nonblocking sleep in phase 1"; empty: nobody is known to sleep.
+std::string who_sleeps(const std::vector<Lane>& lanes) {
+  std::vector<std::string> asking;
+  std::vector<std::string> asleep;
   for (const auto& lane : lanes) {
     if (!lane.missing.empty()) continue;
-    if (lane.asked_in_vain > 0 && (asks == nullptr || lane.asked_in_vain > asks->asked_in_vain)) asks = &lane;
-    if (lane.asked_in_vain > 0) continue;
-    longest = std::max(longest, lane.blocked_us);
-    dearest = std::max(dearest, lane.blocked_cpu_us);
+    if (!lane.asks() && lane.blocked_us <= 0) return {};
+    (lane.asks() ? asking : asleep).push_back(lane.series);
   }
-  if (longest <= 0) return recorded("timeline.title_plain");
-  const Slot cpu("cpu", three_digits(dearest));
-  if (asks == nullptr) return recorded("timeline.title_asleep", {cpu});
-  return recorded("timeline.title", {{"model", asks->series}, {"times", asks->asked_in_vain}, cpu});
+  if (asleep.empty()) return {};
+  if (asleep.size() == 1) return recorded("timeline.who_one", {{"model", asleep.front()}});
+  if (asking.empty()) return recorded("timeline.who_all");
+  return recorded("timeline.who_all_but", {{"models", fmt::format("{}", fmt::join(asking, ", "))}});
+}
+
+// What the picture shows before all else: who slept, and how short the copy is.
+std::string title_for(const std::vector<Lane>& lanes) {
+  const auto who = who_sleeps(lanes);
+  if (who.empty()) return recorded("timeline.title_plain");
+  std::vector<double> copies;
+  for (const auto& lane : lanes) {
+    if (const double us = copy_us(lane); us > 0) copies.push_back(us);
+  }
+  if (copies.empty()) return who;
+  const auto [least, most] = std::ranges::minmax(copies);
+  const auto low = three_digits(least);
+  const auto high = three_digits(most);
+  if (low == high) return recorded("timeline.title_one_copy", {{"who", who}, {"us", low}});
+  return recorded("timeline.title", {{"who", who}, {"low", low}, {"high", high}});
+}
+
+std::string_view border_name(Border border) {
+  switch (border) {
+    case Border::none: return "none";
+    case Border::exact: return "exact";
+    case Border::seen: return "seen";
+    case Border::at_most: return "at_most";
+  }
+  return "none";
+}
+
+// How many requests counted: in every model as many, unless a trace was too short for its requests.
+std::string requests_of(const std::vector<Lane>& lanes) {
+  std::vector<int> counts;
+  for (const auto& lane : lanes) {
+    if (lane.missing.empty()) counts.push_back(lane.requests);
+  }
+  if (counts.empty()) return "0";
+  const auto [low, high] = std::ranges::minmax(counts);
+  if (low == high) return with_thousands(low);
+  return fmt::format("{}–{}", with_thousands(low), with_thousands(high));
 }
 
 Json event_of(const Piece& piece, const Lane& lane, const Scale& scale) {
@@ -111,8 +161,9 @@ Json event_of(const Piece& piece, const Lane& lane, const Scale& scale) {
           {"to_us", piece.to_us},
           {"draw_from_us", scale.place(piece.from_us, lane.window_us)},
           {"draw_to_us", scale.place(piece.to_us, lane.window_us)},
-          {"result", piece.call.empty() ? "" : std::to_string(piece.result)},
+          {"result", piece.result ? std::to_string(*piece.result) : ""},
           {"where", piece.where},
+          {"source", source_line(piece.where)},
           {"repeat", piece.repeat}};
 }
 
@@ -124,6 +175,7 @@ std::vector<std::string> row_names(const Lane& lane) {
       case Row::thread: names.push_back(recorded("timeline.thread", {{"number", ++threads}})); break;
       case Row::order: names.push_back(recorded("timeline.order")); break;
       case Row::helper: names.push_back(recorded("timeline.helper")); break;
+      case Row::kernel_thread: names.push_back(recorded("timeline.kernel_thread")); break;
     }
   }
   return names;
@@ -134,13 +186,22 @@ Json lane_of(const Lane& lane, const Scale& scale) {
   for (const auto& piece : lane.pieces) events.push_back(event_of(piece, lane, scale));
   Json marks = Json::array();
   if (lane.missing.empty()) {
-    marks.push_back({{"at_us", 0.0}, {"label", recorded("timeline.arrives")}});
-    marks.push_back({{"at_us", std::min(lane.answered_us, scale.right)}, {"label", recorded("timeline.has_answer")}});
+    const bool bounded = lane.border == Border::at_most;
+    marks.push_back({{"at_us", 0.0},
+                     {"label", recorded(bounded ? "timeline.sent" : "timeline.arrives")},
+                     {"kind", bounded ? "sent" : "arrives"}});
+    marks.push_back({{"at_us", std::min(lane.answered_us, scale.right)},
+                     {"label", recorded("timeline.has_answer")},
+                     {"kind", "answered"}});
   }
-  return {
-      {"series", lane.series},   {"title", lane.series},       {"text", lane.missing.empty() ? lane_text(lane) : ""},
-      {"missing", lane.missing}, {"threads", row_names(lane)}, {"events", events},
-      {"marks", marks}};
+  return {{"series", lane.series},
+          {"title", lane.series},
+          {"text", lane.missing.empty() ? lane_text(lane) : ""},
+          {"missing", lane.missing},
+          {"border", border_name(lane.border)},
+          {"threads", row_names(lane)},
+          {"events", events},
+          {"marks", marks}};
 }
 
 Json time_axis(const Scale& scale, double window_us) {
@@ -154,6 +215,7 @@ Json time_axis(const Scale& scale, double window_us) {
           {"scale", "linear"},
           {"min", scale.left},
           {"max", right},
+          {"breaks", Json::array({scale.left * kBreak})},
           {"ticks", ticks},
           {"note", recorded("timeline.cut")}};
 }
@@ -181,7 +243,7 @@ Json doing_states() {
   return states;
 }
 
-std::string subtitle_of(const StripSubject& subject, int requests) {
+std::string subtitle_of(const StripSubject& subject, const std::string& requests) {
   const auto rule = recorded(fmt::format("timeline.rule_{}", subject.exemplar), {{"requests", requests}});
   const auto text = recorded("timeline.subtitle", {{"work", subject.work}, {"rule", rule}});
   if (subject.overhead.empty()) return text;
@@ -192,16 +254,12 @@ Json strip_chart(const std::vector<Lane>& lanes, const StripSubject& subject) {
   const double right = right_edge(lanes);
   const Scale scale{-kLeftShare * right, right};
   Json drawn = Json::array();
-  int requests = 0;
-  for (const auto& lane : lanes) {
-    drawn.push_back(lane_of(lane, scale));
-    requests = std::max(requests, lane.requests);
-  }
+  for (const auto& lane : lanes) drawn.push_back(lane_of(lane, scale));
   const auto title = title_for(lanes);
   return {{"id", subject.id},
           {"kind", "timeline"},
           {"title", title},
-          {"subtitle", subtitle_of(subject, requests)},
+          {"subtitle", subtitle_of(subject, requests_of(lanes))},
           {"alt", recorded("timeline.alt", {{"title", title}})},
           {"x", time_axis(scale, longest_window(lanes))},
           {"y",
@@ -249,7 +307,8 @@ std::string bar_of(const Lane& lane, std::size_t row, std::size_t left, std::siz
 // The row in which the answer was made.
 std::size_t serving_row(const Lane& lane) {
   for (const Doing doing : {Doing::work, Doing::reply, Doing::copy, Doing::wake_and_copy}) {
-    const auto piece = std::ranges::find(lane.pieces, doing, &Piece::doing);
+    const auto piece = std::ranges::find_if(
+        lane.pieces, [&](const Piece& each) { return each.doing == doing && lane.rows[each.row] == Row::thread; });
     if (piece != lane.pieces.end()) return piece->row;
   }
   return 0;
@@ -257,15 +316,16 @@ std::size_t serving_row(const Lane& lane) {
 
 std::string figures_of(const Words& words, const Lane& lane) {
   std::vector<std::string> parts;
-  if (lane.asked_in_vain > 0) parts.push_back(words.say("trace.in_vain", {{"times", lane.asked_in_vain}}));
-  for (const Doing doing : {Doing::notice, Doing::wake_and_copy, Doing::copied_for_us, Doing::copy, Doing::work}) {
+  if (lane.asks()) parts.push_back(words.say("trace.in_vain", {{"times", lane.asked_in_vain}}));
+  for (const Doing doing : {Doing::unknown, Doing::notice, Doing::wake_and_copy, Doing::copied_inside,
+                            Doing::copied_for_us, Doing::copy, Doing::task_work, Doing::work}) {
     double us = 0;
     for (const auto& piece : lane.pieces) {
       if (piece.doing == doing && lane.rows[piece.row] == Row::thread && piece.from_us >= 0) us += piece.length_us();
     }
     if (us > 0) parts.push_back(words.say(fmt::format("trace.{}", name(doing)), {{"us", three_digits(us)}}));
   }
-  const auto total = lane.border == Border::exact ? "trace.answer" : "trace.answer_at_most";
+  const auto total = lane.border == Border::at_most ? "trace.answer_at_most" : "trace.answer";
   parts.push_back(words.say(total, {{"us", three_digits(lane.answered_us)}}));
   return words.comma_parted(parts);
 }

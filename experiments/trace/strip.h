@@ -17,7 +17,7 @@ namespace iolab::lab {
 struct StripSubject {
   std::string id;        // of the chart
   std::string work;      // "one produced record of 100 B, one connection"
-  std::string exemplar;  // "median" | "p99"
+  std::string exemplar;  // "median" | "p99" | "slowest"
   std::string overhead;  // of tracing, as recorded; may be empty
 };
 
@@ -28,7 +28,7 @@ nlohmann::ordered_json strip_chart(const std::vector<Lane>& lanes, const StripSu
 std::string strip_text(const Words& words, const std::vector<Lane>& lanes, const Terminal& terminal);
 
 // What was traced, which request is shown, and what tracing cost.
-std::string subtitle_of(const StripSubject& subject, int requests);
+std::string subtitle_of(const StripSubject& subject, const std::string& requests);
 
 // Colours, hatches and names of what a thread may be doing; of every chart that is made of pieces.
 nlohmann::ordered_json doing_states();

@@ -15,9 +15,11 @@
 #include <filesystem>
 
 #include "clients/dialogue.h"
+#include "experiments/machine/environment.h"
 #include "experiments/machine/interrupt.h"
 #include "experiments/run/level_load.h"
 #include "experiments/spec/json_document.h"
+#include "experiments/statistics/statistics.h"
 #include "experiments/words/units.h"
 #include "experiments/words/words.h"
 
@@ -153,6 +155,14 @@ double median_us(const std::vector<TimedRequest>& requests) {
   return static_cast<double>(middle.answered_ns - middle.sent_ns) / 1000;
 }
 
+std::vector<ServerThread> named_threads_of(pid_t process) {
+  std::vector<ServerThread> threads;
+  for (const pid_t id : threads_of(process)) {
+    threads.push_back({id, first_line(fmt::format("/proc/{}/task/{}/comm", process, id))});
+  }
+  return threads;
+}
+
 void empty(const std::string& directory) {
   std::error_code ignored;
   for (const auto& left : std::filesystem::directory_iterator(directory, ignored)) {
@@ -174,21 +184,21 @@ class Pass {
 
   TracedModel trace(const Series& series) const {
     TracedModel traced{.series = series.id};
-    if (setup_.measure_overhead) {
-      const auto plain = requests_through(series, "", nullptr);
-      if (!plain) return missing(series, plain.error());
-      traced.untraced_us = median_us(*plain);
+    for (int pair = 0; pair < setup_.pairs && !interrupted(); ++pair) {
+      const auto pieces = pair_of_pieces(series);
+      if (!pieces) return missing(series, pieces.error());
+      traced.pairs.push_back(*pieces);
     }
     const std::string file = scratch_ + "/trace.jsonl";
     auto watch = setup_.watch_kernel ? KernelWatch::start() : std::unexpected(std::string());
-    auto requests = requests_through(series, file, &traced.threads);
+    auto requests = requests_through(series, setup_.requests, file, &traced.threads);
     if (watch) traced.kernel = watch->stop();
     if (!requests) return missing(series, requests.error());
     const auto text = read_text_file(file);
     if (!text) return missing(series, text.error());
     traced.calls = parse_trace(*text);
-    traced.requests = std::move(*requests);
-    traced.traced_us = median_us(traced.requests);
+    traced.requests = within_trace(std::move(*requests), traced.calls);
+    traced.client = ::gettid();
     empty(scratch_);
     return traced;
   }
@@ -198,9 +208,19 @@ class Pass {
   }
 
  private:
-  std::expected<std::vector<TimedRequest>, std::string> datagrams_through(const Series& series,
+  // The traced piece is traced as the requests that are shown are, the kernel's own record included.
+  std::expected<PairOfPieces, std::string> pair_of_pieces(const Series& series) const {
+    const auto plain = requests_through(series, setup_.requests_of_a_piece, "", nullptr);
+    if (!plain) return std::unexpected(plain.error());
+    const auto watch = setup_.watch_kernel ? KernelWatch::start() : std::unexpected(std::string());
+    const auto traced = requests_through(series, setup_.requests_of_a_piece, scratch_ + "/trace.jsonl", nullptr);
+    if (!traced) return std::unexpected(traced.error());
+    return PairOfPieces{median_us(*plain), median_us(*traced)};
+  }
+
+  std::expected<std::vector<TimedRequest>, std::string> datagrams_through(const Series& series, int how_many,
                                                                           const std::string& trace_file,
-                                                                          std::vector<pid_t>* threads) const {
+                                                                          std::vector<ServerThread>* threads) const {
     std::vector<std::string> arguments{"iolab", "udp-echo", "--model", series.model};
     if (!trace_file.empty()) arguments.insert(arguments.end(), {"--trace", trace_file});
     const std::string errors = scratch_ + "/echo.stderr";
@@ -213,25 +233,26 @@ class Pass {
     if (!line || std::sscanf(line->c_str(), "listening %d", &port) != 1) {
       return std::unexpected(with_last_words("the echo did not start", errors));
     }
-    auto requests = send_datagrams(static_cast<std::uint16_t>(port), setup_.requests);
-    if (threads != nullptr) *threads = threads_of(echo->pid());
+    auto requests = send_datagrams(static_cast<std::uint16_t>(port), how_many);
+    if (threads != nullptr) *threads = named_threads_of(echo->pid());
     if (!echo->wait(ChildProcess::Clock::now() + 2s)) echo->stop(1s);
     return requests;
   }
 
   // A fresh server; what it wrote is whole when it has ended.
-  std::expected<std::vector<TimedRequest>, std::string> requests_through(const Series& series,
+  std::expected<std::vector<TimedRequest>, std::string> requests_through(const Series& series, int how_many,
                                                                          const std::string& trace_file,
-                                                                         std::vector<pid_t>* threads) const {
+                                                                         std::vector<ServerThread>* threads) const {
     empty(scratch_);
-    if (setup_.udp) return datagrams_through(series, trace_file, threads);
+    if (setup_.udp) return datagrams_through(series, how_many, trace_file, threads);
     const TrialSetup setup{.binary = &binary_, .cpus = data_.cpus, .scratch = scratch_, .trace_file = trace_file};
-    auto server = start_server(setup, series.model, data_.spec.threads, broker_properties(series, level_));
+    auto server =
+        start_server(setup, series.model, serving_threads(series, data_.spec), broker_properties(series, level_));
     if (!server) return std::unexpected(server.error());
     auto load = load_spec_for(level_, data_.spec.timing, data_.plan.seed);
     load.target = server->address;
-    auto requests = send_requests(load, setup_.requests);
-    if (threads != nullptr) *threads = threads_of(server->process.pid());
+    auto requests = send_requests(load, how_many);
+    if (threads != nullptr) *threads = named_threads_of(server->process.pid());
     server->process.stop(10s);
     return requests;
   }
@@ -265,9 +286,12 @@ std::vector<Lane> lanes_of(const std::vector<TracedModel>& models, double share)
   std::vector<Lane> lanes;
   for (const auto& model : models) {
     if (model.missing.empty()) {
-      lanes.push_back(make_lane(model.series, model.calls, model.requests, exemplar(model.requests, share)));
-      auto& lane = lanes.back();
-      if (!model.kernel.empty()) add_kernel_events(lane, model.kernel, model.threads, lane.zero_ns);
+      const auto chosen = exemplar(model.requests, share);
+      const auto seen = chosen < model.requests.size()
+                            ? arrival_seen(model.kernel, model.client, model.requests[chosen])
+                            : std::nullopt;
+      lanes.push_back(make_lane(model.series, model.calls, model.requests, chosen, seen));
+      if (!model.kernel.empty()) add_kernel_events(lanes.back(), model.kernel, model.threads);
     } else {
       Lane lane;
       lane.series = model.series;
@@ -276,6 +300,33 @@ std::vector<Lane> lanes_of(const std::vector<TracedModel>& models, double share)
     }
   }
   return lanes;
+}
+
+std::string overhead_of(const std::vector<TracedModel>& models) {
+  std::vector<double> ratios;   // of each model
+  std::vector<double> spreads;  // of its untraced pieces: the slowest to the fastest
+  for (const auto& model : models) {
+    if (model.pairs.empty()) continue;
+    std::vector<double> of_pairs;
+    for (const auto& pair : model.pairs) {
+      if (pair.untraced_us <= 0 || pair.traced_us <= 0) return {};
+      of_pairs.push_back(pair.traced_us / pair.untraced_us);
+    }
+    const auto [fastest, slowest] = std::ranges::minmax(model.pairs, {}, &PairOfPieces::untraced_us);
+    ratios.push_back(median(of_pairs));
+    spreads.push_back(slowest.untraced_us / fastest.untraced_us);
+  }
+  if (ratios.empty()) return {};
+  const double middle = median(ratios);
+  const double spread = median(spreads);
+  if (std::max(middle, 1 / middle) <= spread) {
+    return recorded("timeline.overhead_unclear", {{"spread", three_digits(spread)}});
+  }
+  const Slot typical("median", three_digits(middle));
+  if (ratios.size() == 1) return recorded("timeline.overhead_one", {typical});
+  const auto [low, high] = std::ranges::minmax(ratios);
+  return recorded("timeline.overhead",
+                  {typical, {"models", ratios.size()}, {"low", three_digits(low)}, {"high", three_digits(high)}});
 }
 
 std::string traced_work(const Level& level, const TraceSetup& setup) {

@@ -7,7 +7,8 @@
 //   1. glibc's "asynchronous" is a thread of this process in an ordinary blocking read(). /proc/self/task counts them.
 //   2. Orders for one descriptor number are carried out one after the other, by one thread.
 //   3. More silent descriptors than threads: the others get no service, though their data is there.
-//   4. When the signal of a completion comes, the bytes are in the buffer. That much of the promise is kept.
+//   4. When the signal of a completion comes, the bytes are in the buffer. That much of the promise is kept. SIGIO
+//      comes before anybody has read: its signal says that one can begin, this one that it is done.
 #include <aio.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -109,29 +110,47 @@ void look_into_the_buffer(int) {
   bytes_at_signal = there;
 }
 
+// The peer sends as many bytes as there is room for, and the signal comes. -1: it does not.
+void send_and_await_signal(int peer, int signal, char* room) {
+  signalled_room = room;
+  bytes_at_signal = -1;
+  struct sigaction action{};
+  action.sa_handler = look_into_the_buffer;
+  ::sigaction(signal, &action, nullptr);
+  const std::string message(kBytes, 'x');
+  ::send(peer, message.data(), message.size(), MSG_NOSIGNAL);
+  for (const auto until = now_ns() + kPatienceNs; bytes_at_signal < 0 && now_ns() < until;) {
+    sleep_until_ns(now_ns() + 100'000);
+  }
+  ::signal(signal, SIG_IGN);
+}
+
+// What is in the buffer when SIGIO says "you can begin"? The order is to be given by a recv(), after the signal.
+double bytes_when_sigio_signalled() {
+  auto pair = connected_pair();
+  if (!pair) return -1;
+  std::array<char, kBytes> room{};
+  ::signal(SIGIO, SIG_IGN);  // one that nobody wants would end the process
+  ask_for_signals(pair->near.get(), 0);
+  send_and_await_signal(pair->far.get(), SIGIO, room.data());
+  const int bytes = bytes_at_signal;
+  return ::recv(pair->near.get(), room.data(), room.size(), 0) == static_cast<ssize_t>(room.size()) ? bytes : -1;
+}
+
 // What is in the buffer when the signal says "done"?
 double bytes_when_signalled() {
   auto pair = connected_pair();
   if (!pair) return -1;
-  struct sigaction action{};
-  action.sa_handler = look_into_the_buffer;
-  ::sigaction(kSignal, &action, nullptr);
   Order order;
-  signalled_room = order.room.data();
   order.block->aio_fildes = pair->near.get();
   order.block->aio_buf = order.room.data();
   order.block->aio_nbytes = order.room.size();
   order.block->aio_sigevent.sigev_notify = SIGEV_SIGNAL;
   order.block->aio_sigevent.sigev_signo = kSignal;
   ::aio_read(order.block.get());
-  const std::string message(kBytes, 'x');
-  ::send(pair->far.get(), message.data(), message.size(), MSG_NOSIGNAL);
-  for (const auto until = now_ns() + kPatienceNs; bytes_at_signal < 0 && now_ns() < until;) {
-    sleep_until_ns(now_ns() + 100'000);
-  }
+  send_and_await_signal(pair->far.get(), kSignal, order.room.data());
   ::shutdown(pair->near.get(), SHUT_RDWR);
   while (::aio_error(order.block.get()) == EINPROGRESS) sleep_until_ns(now_ns() + 100'000);
-  ::signal(kSignal, SIG_IGN);
   return bytes_at_signal;
 }
 
@@ -171,7 +190,8 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
                  {"in_order_share", static_cast<double>(in_order) / static_cast<double>(orders.size())},
                  {"served_behind_silence_share", served_behind_silence(pool.aio_threads, speaking) / speaking},
                  {"write_behind_read_ms", write_behind_read_ms()},
-                 {"bytes_when_signalled", bytes_when_signalled()}};
+                 {"bytes_when_signalled", bytes_when_signalled()},
+                 {"bytes_when_sigio_signalled", bytes_when_sigio_signalled()}};
 }
 
 }  // namespace

@@ -11,7 +11,12 @@ Probe short_reads();
 Probe aio_honesty();
 Probe copy_count();
 Probe lost_signal();
+Probe signals_per_message();
 Probe edge_trap();
+Probe event_per_arrival();
 Probe high_fd();
+Probe frozen_loop();
+Probe several_services();
+Probe java_sockets();
 
 }  // namespace iolab::io::probes

@@ -4,11 +4,15 @@
 // does nothing meanwhile; one that is told, or that asks between two pieces, goes on. Beside it stands how long a
 // message lay there before it was handled: whoever works does not listen.
 //
+// Full work is what the same thread does without any I/O: it is measured before and after, each for a quarter of the
+// time, and the mean of both is the measure. A value above 100 % is no gain: the machine was faster in between than
+// before and after, and a value of 95 % may be full work on a machine that was slower.
+//
 // What to notice
 //   1. select, poll, epoll and a signal that is waited for sleep as soundly as a blocking recv(): their gift is many
 //      connections, not time for other things.
 //   2. A signal that is *handled* lets the main line go on, and so does an order that the kernel or a helper carries
-//   out.
+//      out.
 //   3. A blocking recv() stops its thread, not its process: a second thread works on.
 #include <aio.h>
 #include <liburing.h>
@@ -41,7 +45,7 @@ void spin(std::uint64_t rounds) {
   for (std::uint64_t i = 0; i < rounds; ++i) asm volatile("" : "+r"(value));
 }
 
-// The work: counted in pieces, as many as a thread without any I/O does in the same time.
+// The work: counted in pieces.
 class Work {
  public:
   Work() {
@@ -49,23 +53,22 @@ class Work {
     const auto began = now_ns();
     spin(kTry);
     rounds_ = kTry * kPieceNs / static_cast<std::uint64_t>(std::max<std::int64_t>(1, now_ns() - began));
-    const auto from = now_ns();
-    std::uint64_t pieces = 0;
-    for (; now_ns() - from < 100'000'000; ++pieces) spin(rounds_);
-    full_per_ns_ = static_cast<double>(pieces) / static_cast<double>(now_ns() - from);
   }
   void piece() {
     spin(rounds_);
     done_.fetch_add(1, std::memory_order_relaxed);
   }
-  void start() { done_ = 0; }
-  double share_of(std::int64_t ns) const {
-    return static_cast<double>(done_.load()) / (full_per_ns_ * static_cast<double>(ns));
+  double done() const { return static_cast<double>(done_.load()); }
+  // Pieces in a nanosecond, by the calling thread, which does nothing else; they are not counted.
+  double full_speed(std::int64_t for_ns) const {
+    const auto from = now_ns();
+    double pieces = 0;
+    for (; now_ns() - from < for_ns; ++pieces) spin(rounds_);
+    return pieces / static_cast<double>(now_ns() - from);
   }
 
  private:
   std::uint64_t rounds_ = 0;
-  double full_per_ns_ = 1;
   std::atomic<std::uint64_t> done_ = 0;
 };
 
@@ -146,19 +149,12 @@ void by_epoll(const Scene& scene) {
   }
 }
 
-void ask_for_signals(int socket) {
-  const f_owner_ex owner{F_OWNER_TID, ::gettid()};
-  ::fcntl(socket, F_SETSIG, kSignal);
-  ::fcntl(socket, F_SETOWN_EX, &owner);
-  ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_ASYNC | O_NONBLOCK);
-}
-
 void by_waited_signal(const Scene& scene) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, kSignal);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  ask_for_signals(scene.socket);
+  ask_for_signals(scene.socket, kSignal);
   while (!scene.over()) {
     siginfo_t news;
     const timespec second{1, 0};
@@ -182,7 +178,7 @@ void by_handled_signal(const Scene& scene) {
   action.sa_handler = read_in_handler;
   action.sa_flags = SA_RESTART;
   ::sigaction(kSignal, &action, nullptr);
-  ask_for_signals(scene.socket);
+  ask_for_signals(scene.socket, kSignal);
   while (!scene.over()) scene.work.piece();
   ::signal(kSignal, SIG_IGN);
 }
@@ -268,13 +264,15 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   if (!pair) return std::unexpected(pair.error());
   const auto pause_ns = number(probe, settings, "pause.ms") * 1'000'000;
   const auto way = std::ranges::find(kWays, settings.model, &Way::model);
+  const auto length_ns = std::chrono::nanoseconds(settings.length).count();
   Work work;
   Inbox inbox;
+  const double speed_before = work.full_speed(length_ns / 4);
   const auto began = now_ns();
   const Scene scene{.socket = pair->near.get(),
                     .work = work,
                     .inbox = inbox,
-                    .end_ns = began + std::chrono::nanoseconds(settings.length).count(),
+                    .end_ns = began + length_ns,
                     .second_thread = settings.model == kSecondThread};
   // The peer sends until the end, and then hangs up, which ends every wait.
   std::atomic<int> threads = 0;
@@ -291,13 +289,14 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
     sleep_until_ns(end_ns);
     far = Fd();
   });
-  work.start();
   const auto cpu_before = thread_cpu_ns();
   way->run(scene);
-  const auto took_ns = now_ns() - began;
-  return Figures{{"work_done_share", work.share_of(took_ns)},
+  const auto cpu_ns = static_cast<double>(thread_cpu_ns() - cpu_before);
+  const auto took_ns = static_cast<double>(now_ns() - began);
+  const double full_work = (speed_before + work.full_speed(length_ns / 4)) / 2 * took_ns;
+  return Figures{{"work_done_share", work.done() / full_work},
                  {"handled_after_us", inbox.median_late_us()},
-                 {"thread_cpu_share", static_cast<double>(thread_cpu_ns() - cpu_before) / static_cast<double>(took_ns)},
+                 {"thread_cpu_share", cpu_ns / took_ns},
                  {"messages", static_cast<double>(inbox.count())},
                  {"threads", static_cast<double>(threads)}};
 }

@@ -1,6 +1,8 @@
 #include "io_models/probes/peer.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -35,6 +37,28 @@ std::expected<std::vector<Pair>, std::string> connected_pairs(int how_many) {
     pairs.push_back(std::move(*pair));
   }
   return pairs;
+}
+
+std::expected<Pair, std::string> datagram_pair() {
+  Fd near(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  Fd far(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t bytes = sizeof address;
+  auto* const any = reinterpret_cast<sockaddr*>(&address);
+  if (::bind(near.get(), any, bytes) != 0 || ::getsockname(near.get(), any, &bytes) != 0 ||
+      ::connect(far.get(), any, bytes) != 0) {
+    return std::unexpected(std::string("no pair of UDP sockets on 127.0.0.1: ") + std::strerror(errno));
+  }
+  return Pair{std::move(near), std::move(far)};
+}
+
+void ask_for_signals(int socket, int signal) {
+  const f_owner_ex owner{F_OWNER_TID, ::gettid()};
+  ::fcntl(socket, F_SETSIG, signal);
+  ::fcntl(socket, F_SETOWN_EX, &owner);
+  ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_ASYNC | O_NONBLOCK);
 }
 
 namespace {

@@ -21,6 +21,12 @@ struct Pair {
 // TCP over 127.0.0.1, TCP_NODELAY at both ends, both blocking. The error is a sentence.
 std::expected<Pair, std::string> connected_pair();
 std::expected<std::vector<Pair>, std::string> connected_pairs(int how_many);
+// UDP over 127.0.0.1: the far socket is connected to the near one.
+std::expected<Pair, std::string> datagram_pair();
+
+// What comes in at the socket is signalled to this thread: by that real-time signal, which tells the descriptor and
+// queues, or (0) by plain SIGIO, which does neither. The socket becomes non-blocking.
+void ask_for_signals(int socket, int signal);
 
 std::int64_t now_ns();         // CLOCK_MONOTONIC
 std::int64_t thread_cpu_ns();  // of the calling thread

@@ -11,7 +11,12 @@
 //   3. The second phase is work: its CPU time is its time. Asleep in recv() means asleep in the first phase only.
 //   4. In blocking recv() and in io_uring the wake-up and the copy lie inside one call: here they cannot be told apart,
 //      and copy_call_us is missing.
-#include <fcntl.h>
+//   5. io_uring's receive_cpu_us is the CPU of the thread that waits in io_uring_enter(), and the copy is in it. "The
+//      kernel copies" does not mean that somebody else does: when the data is there, the kernel lets this thread carry
+//      out the order, as task work, before the call returns. Only a ring with threads of its own (SQPOLL, io-wq) has
+//      CPU time elsewhere.
+//   6. Does the call that receives return before the data is there? Non-blocking: with each message, by EAGAIN.
+//      Blocking: never. The readiness models make that call only when they have been told.
 #include <liburing.h>
 #include <poll.h>
 #include <signal.h>
@@ -42,7 +47,12 @@ struct Seen {
   std::int64_t arrived_ns = 0;
   std::optional<std::int64_t> told_ns;  // before the call that received; nothing: that call was also the wait
   std::int64_t told_cpu_ns = 0;
+  std::int64_t returned_ns = 0;  // the first call that was to receive
   int calls = 0;
+
+  void returned() {
+    if (returned_ns == 0) returned_ns = now_ns();
+  }
 };
 
 class Receiver {
@@ -57,6 +67,7 @@ class Receiver {
     for (std::size_t have = 0; have < room_.size();) {
       ++seen.calls;
       const ssize_t bytes = ::recvmsg(socket_, &message_.prepared_for(std::span(room_).subspan(have)), flags);
+      seen.returned();
       if (bytes <= 0) return false;
       have += static_cast<std::size_t>(bytes);
       seen.arrived_ns = message_.arrived_ns();
@@ -98,6 +109,7 @@ class NonBlocking final : public Receiver {
     for (ssize_t first = -1; first < 0;) {
       ++seen.calls;
       first = ::recv(socket_, &one, 1, MSG_DONTWAIT | MSG_PEEK);
+      if (first < 0) seen.returned();
       if (first == 0) return false;
     }
     while (bytes_there() < room_.size()) ++seen.calls;  // recv() would take the first part
@@ -156,10 +168,7 @@ class BySignal final : public Receiver {
     ::sigemptyset(&signals_);
     ::sigaddset(&signals_, kSignal);
     ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-    const f_owner_ex owner{F_OWNER_TID, ::gettid()};
-    ::fcntl(socket, F_SETSIG, kSignal);
-    ::fcntl(socket, F_SETOWN_EX, &owner);
-    ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_ASYNC | O_NONBLOCK);
+    ask_for_signals(socket, kSignal);
   }
   bool receive(Seen& seen) override {
     for (;;) {
@@ -168,7 +177,9 @@ class BySignal final : public Receiver {
       if (::sigwaitinfo(&signals_, &news) < 0) return false;
       // A signal comes with each part of a message, and a late one of the message before.
       std::byte one;
-      if (const ssize_t first = ::recv(socket_, &one, 1, MSG_PEEK); first == 0) return false;
+      const ssize_t first = ::recv(socket_, &one, 1, MSG_PEEK);
+      if (first < 0) seen.returned();
+      if (first == 0) return false;
       if (bytes_there() < room_.size()) continue;
       told(seen);
       return take(seen, 0);
@@ -192,6 +203,7 @@ class ByRing final : public Receiver {
       ++seen.calls;
       io_uring_cqe* result = nullptr;
       if (::io_uring_submit_and_wait(&ring_, 1) < 0 || ::io_uring_peek_cqe(&ring_, &result) != 0) return false;
+      seen.returned();
       const int bytes = result->res;
       ::io_uring_cqe_seen(&ring_, result);
       if (bytes <= 0) return false;
@@ -244,6 +256,7 @@ class Measured {
     wait_us_.push_back(us(seen.arrived_ns - began_ns));
     after_us_.push_back(us(done_ns - seen.arrived_ns));
     calls_.push_back(seen.calls);
+    returned_before_data_ += seen.returned_ns < seen.arrived_ns;
     cpu_us_.push_back(us(done_cpu_ns - began_cpu_ns));
     if (!seen.told_ns) return;
     notice_us_.push_back(us(*seen.told_ns - seen.arrived_ns));
@@ -256,6 +269,8 @@ class Measured {
                     {"after_arrival_us", median(after_us_)},
                     {"receive_cpu_us", median(cpu_us_)},
                     {"calls", median(calls_)}};
+    if (calls_.empty()) return figures;
+    figures["returned_before_data_share"] = 1.0 * returned_before_data_ / static_cast<double>(calls_.size());
     if (notice_us_.empty()) return figures;
     figures["notice_us"] = median(notice_us_);
     figures["copy_call_us"] = median(copy_us_);
@@ -266,6 +281,7 @@ class Measured {
 
  private:
   std::vector<double> wait_us_, after_us_, cpu_us_, calls_, notice_us_, copy_us_, wait_cpu_us_, copy_cpu_us_;
+  int returned_before_data_ = 0;
 };
 
 std::expected<Figures, std::string> run(const ProbeSettings& settings) {

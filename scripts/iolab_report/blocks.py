@@ -58,6 +58,20 @@ def header(edition):
     )
 
 
+def predict(edition):
+    """What a reader may expect, to pick before looking; page.js keeps the rest covered until then."""
+    words, options = edition.words, edition.results["run"].get("predict")
+    if not options:
+        return ""
+    choices = "".join(
+        f'<label><input type="radio" name="{edition.anchor("predicted")}"> {escape(option)}</label>'
+        for option in options
+    )
+    button = f'<button type="button" hidden>{words.html("show_answer")}</button>'
+    label = words.html("section.predict")
+    return block(edition, "predict", f'<fieldset aria-label="{label}">{choices}{button}</fieldset>', css="predict")
+
+
 def answer(edition):
     words, found = edition.words, edition.results["found"]
     more = _sentences(edition, found[FIRST:], "found")

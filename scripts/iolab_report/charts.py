@@ -2,7 +2,7 @@
 
 from html import escape
 
-from .results import tick_label
+from .results import source_of, tick_label
 from .tables import facts_table
 
 
@@ -80,7 +80,7 @@ def _trials(point):
 
 def _steps(edition, chart):
     words = edition.words
-    rows = [(step["at"], step["text"], step.get("where", "")) for step in chart["steps"]]
+    rows = [(step["at"], step["text"], source_of(step)) for step in chart["steps"]]
     return tuple(words(key) for key in ("from_us", "what", "called_at")), rows
 
 
@@ -95,5 +95,5 @@ def _events(edition, chart):
                 thread = lane["threads"][event["thread"]] if event["thread"] < len(lane["threads"]) else ""
                 what = event.get("text") or event.get("call") or event["state"]
                 times = (f"{event['from_us']:g}", f"{event['to_us']:g}")
-                rows.append((lane["title"], thread, *times, what, event.get("where", "")))
+                rows.append((lane["title"], thread, *times, what, source_of(event)))
     return tuple(words(key) for key in ("model", "thread", "from_us", "to_us", "what", "called_at")), rows

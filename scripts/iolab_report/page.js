@@ -45,6 +45,23 @@ for (const mark of document.querySelectorAll("svg [data-series]")) {
   mark.addEventListener("pointerleave", () => figure.classList.remove("dimmed"));
 }
 
+// Who guesses first sees more: the blocks stay covered until a reader has picked an answer, or asks for it. Covered is
+// not gone: a screen reader reads them, the keyboard reaches them, and an address that names a part shows it.
+const asked = [...document.querySelectorAll(".predict")];
+function cover(yes) {
+  for (const one of asked) {
+    one.closest("main").classList.toggle("covered", yes);
+    one.querySelector("button").hidden = !yes;
+  }
+}
+const uncover = () => cover(false);
+for (const one of asked) {
+  one.addEventListener("change", uncover);
+  one.querySelector("button").addEventListener("click", uncover);
+}
+addEventListener("hashchange", uncover);
+if (!location.hash || location.hash === "#zh") cover(true);
+
 const theme = document.getElementById("theme");
 theme.hidden = false;
 theme.addEventListener("click", () => {

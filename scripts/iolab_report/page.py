@@ -50,12 +50,13 @@ def _main(edition):
     body = [block(edition) for block in blocks.IN_ORDER]
     contents = f'<nav class="offstage" aria-label="{edition.words.html("contents")}">{links}</nav>'
     run = edition.results["run"]
+    head = "\n".join(part for part in (blocks.header(edition), blocks.predict(edition)) if part)
     said = edition.words(
         "stage_footer", run=run.get("id", ""), trials=run.get("repeat", "-"), machine=run.get("machine", "")
     )
     return (
         f'<main lang="{edition.tag}" data-sort="{edition.words.html("sort")}" data-source="{escape(said)}">\n'
-        + "\n".join([blocks.header(edition), body[0], contents, *body[1:], blocks.footer(edition)])
+        + "\n".join([head, body[0], contents, *body[1:], blocks.footer(edition)])
         + "\n</main>"
     )
 

@@ -43,6 +43,7 @@ function go(by) {
 }
 
 function enterStage() {
+  uncover();
   const main = [...document.querySelectorAll("main")].find((one) => getComputedStyle(one).display !== "none");
   staging.screens = [...main.querySelectorAll("header, section.block:not(.plain)")];
   staging.at = staging.moment = 0;

@@ -43,3 +43,15 @@ def series_by_id(results):
 def tick_label(axis, at):
     """The label of the place `at` on an axis, as the file names it; empty where it names none."""
     return next((tick["label"] for tick in axis.get("ticks", ()) if tick["at"] == at), "")
+
+
+def source_of(event):
+    """Where a call of a trace was made, and what that line said when it was built, as far as the trace knows."""
+    where, source = event.get("where", ""), event.get("source", "")
+    return f"{where}: {source}" if where and source else where
+
+
+def with_source(text, event):
+    """The same behind a text, for a tooltip: there it is part of a name in double quotes, so it has none of its own."""
+    source = source_of(event)
+    return (f"{text} ({source})" if source else text).replace('"', "'")

@@ -1,15 +1,19 @@
 """One request through every model: a lane for each, time to the right, what each thread was doing as a block.
 
-What began long before is cut at the left edge and says so by a torn border; its true length is in the tooltip and in
-the table that the page sets below. A call that has no room for its name inside its block is told apart by colour and
-hatch, named above the lanes.
+The wait is drawn shorter than it is: where its scale differs from that of the rest, two slanted strokes break the
+lanes. What is cut at an edge says so by a torn border; its true length is in the tooltip and in the table that the page
+sets below. A call that has no room for its name inside its block is told apart by colour and hatch, named above the
+lanes.
 """
 
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Polygon, Rectangle
 
 from .canvas import INK, PAPER, RULE, SOFT_INK, axis_title, plain_axes, points, set_ticks, tag
+from .results import with_source
 
 LANE = "#f4f5f7"
+SMALLER = (1.0, 0.93, 0.86, 0.8, 0.74)  # text that has to be whole tries one size after the other
+DOTTED = (0, (1.2, 1.2))
 
 
 def lanes_of(chart):
@@ -45,7 +49,7 @@ def draw(canvas, chart, _, source):
     right = (
         sheet.margin + 4
         if sheet.is_narrow
-        else sheet.margin + min(max(said, default=0), 0.30 * canvas.width) + sheet.font
+        else sheet.margin + min(max(said, default=0), 0.27 * canvas.width) + sheet.font
     )
     top = canvas.top + _key(canvas, chart)
     axes = canvas.axes(left, top, canvas.width - left - right, canvas.bottom - top - 3.0 * sheet.font)
@@ -60,6 +64,9 @@ def draw(canvas, chart, _, source):
     row = 0.25
     for lane in lanes:
         _draw_lane(canvas, axes, lane, chart, row)
+        if not lane.get("missing"):
+            for at in chart["x"].get("breaks", ()):
+                _break(canvas, axes, at, row - 0.08, row + rows_of(lane) + 0.08)
         row += rows_of(lane) + 0.5
     note = f" ({chart['x']['note']})" if chart["x"].get("note") else ""
     below = canvas.wrapped(axis_title(chart["x"]) + note, canvas.width - 20, sheet.small)
@@ -98,7 +105,8 @@ def _key(canvas, chart):
         )
         canvas.text(x + 1.9 * box, y, state["label"], size=sheet.small)
         x += width
-    for label in dict.fromkeys(mark["label"] for lane in lanes_of(chart) for mark in lane["marks"] if mark["at_us"]):
+    kinds = {mark["label"]: mark.get("kind") for lane in lanes_of(chart) for mark in lane["marks"] if _is_drawn(mark)}
+    for label, kind in kinds.items():
         width = canvas.text_width(label, sheet.small) + 1.4 * box
         if x + width > canvas.width - sheet.margin:
             x, y = sheet.margin, y + 1.55 * sheet.font
@@ -108,12 +116,28 @@ def _key(canvas, chart):
                 3 / canvas.width,
                 (box + 4) / canvas.height,
                 transform=canvas.figure.transFigure,
-                color=INK,
+                **({"facecolor": PAPER, "edgecolor": INK, "linewidth": 0.8} if kind == "sent" else {"color": INK}),
             )
         )
         canvas.text(x + 1.2 * box, y, label, size=sheet.small)
         x += width + 1.3 * sheet.font
     return y - canvas.top + (2.2 if sheet.is_narrow else 1.0) * sheet.font
+
+
+def _is_drawn(mark):
+    """The arrival is the same line for all lanes; one that is not known has a line of its own kind."""
+    return mark["at_us"] != 0 or mark.get("kind") == "sent"
+
+
+def _break(canvas, axes, at, top, bottom):
+    """Two slanted strokes, blank between them: left and right of here a microsecond is not equally wide."""
+    start, end = axes.get_xlim()
+    pixel = (end - start) / axes.get_window_extent(canvas.renderer).width
+    half, lean = 0.16 * canvas.sheet.font * pixel, 0.22 * canvas.sheet.font * pixel
+    corners = [(at - half + lean, top), (at + half + lean, top), (at + half - lean, bottom), (at - half - lean, bottom)]
+    axes.add_patch(Polygon(corners, closed=True, facecolor=PAPER, edgecolor="none", zorder=5))
+    for side in (-half, half):
+        axes.plot([at + side + lean, at + side - lean], [top, bottom], color=INK, linewidth=1.1, zorder=6)
 
 
 def _draw_lane(canvas, axes, lane, chart, row):
@@ -166,12 +190,14 @@ def _draw_lane(canvas, axes, lane, chart, row):
                 annotation_clip=False,
             )
     for mark in lane.get("marks", ()):
-        if mark["at_us"] != 0:
+        if _is_drawn(mark):
+            sent = mark.get("kind") == "sent"
             axes.plot(
                 [mark["at_us"]] * 2,
                 [row - 0.08, row + rows + 0.08],
                 color=INK,
-                linewidth=2.4,
+                linewidth=1.6 if sent else 2.4,
+                linestyle=DOTTED if sent else "solid",
                 zorder=5,
                 gid=f"mark:{lane['series']}|{mark['label']}",
                 clip_on=True,
@@ -180,13 +206,14 @@ def _draw_lane(canvas, axes, lane, chart, row):
 
 def _say_beside(canvas, axes, lane, end, middle):
     sheet = canvas.sheet
-    size = sheet.tiny
-    room = canvas.width - axes.get_window_extent(canvas.renderer).x1 - 0.9 * sheet.font - sheet.margin
-    lines = canvas.wrapped(lane.get("text", ""), room, size)
-    row = axes.get_window_extent(canvas.renderer).height / abs(axes.get_ylim()[0] - axes.get_ylim()[1])
-    fit = 2 if rows_of(lane) * row > 2.2 * size else 1
-    if len(lines) > fit:
-        lines = [*lines[: fit - 1], lines[fit - 1] + " ..."]
+    extent = axes.get_window_extent(canvas.renderer)
+    room = canvas.width - extent.x1 - 0.9 * sheet.font - 0.5 * sheet.margin
+    height = (rows_of(lane) + 0.5) * extent.height / abs(axes.get_ylim()[0] - axes.get_ylim()[1])
+    for share in SMALLER:  # nothing is left out
+        size = share * sheet.tiny
+        lines = canvas.wrapped(lane.get("text", ""), room, size)
+        if len(lines) * 1.2 * size <= height:
+            break
     axes.annotate(
         "\n".join(lines),
         (end, middle),
@@ -195,6 +222,7 @@ def _say_beside(canvas, axes, lane, end, middle):
         fontsize=points(size),
         color=SOFT_INK,
         va="center",
+        linespacing=1.1,
         annotation_clip=False,
         gid=f"series:{lane['series']}::said",
     )
@@ -205,7 +233,7 @@ def _draw_event(canvas, axes, lane, event, state, row):
     start, end = axes.get_xlim()
     begin, finish = event["draw_from_us"], event["draw_to_us"]
     from_row = row + event["thread"] + 0.1
-    said = event.get("text", "") + (f" ({event['where']})" if event.get("where") else "")
+    said = with_source(event.get("text", ""), event)
     tag(
         axes.add_patch(
             Rectangle(

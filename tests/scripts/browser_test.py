@@ -90,6 +90,26 @@ class BrowserTest(unittest.TestCase):
         self.assertLess(tab.evaluate(bottom), 720)
         self.assertEqual(tab.evaluate("[...document.querySelectorAll('button')].filter(one => one.offsetParent)"), [])
 
+    def test_covers_the_answer_until_a_reader_has_guessed(self):
+        """The answer is seen before anybody could guess, or a guess does not show it, or a reader without a screen,
+        without scripts or with paper never gets it."""
+        opacity = "getComputedStyle(document.querySelector('#answer')).opacity"
+        for way in ("#predict label", "#predict button"):
+            tab = self.browser.open(self.page)
+            self.assertEqual(tab.evaluate(opacity), "0")
+            self.assertIn(self.results["found"][0]["text"], tab.evaluate("document.body.innerText"))
+            tab.click(way)
+            self.assertEqual(tab.evaluate(opacity), "1")
+            self.assertFalse(tab.evaluate("!!document.querySelector('#predict button').offsetParent"))
+        self.assertEqual(self.browser.open(self.page, scripts=False).evaluate(opacity), "1")
+        for end in ("#cells", "#projector"):
+            self.assertEqual(self.browser.open(self.page + end).evaluate(opacity), "1")
+        tab = self.browser.open(self.page)
+        tab.evaluate("document.querySelector('#answer a').focus()")
+        self.assertEqual(tab.evaluate(opacity), "1")
+        tab.lay_out_for_paper()
+        self.assertEqual(tab.evaluate(opacity), "1")
+
     def test_speaks_chinese_without_scripts(self):
         """The switch needs scripts, or leaves the other language on the page."""
         tab = self.browser.open(self.page, scripts=False)

@@ -53,6 +53,7 @@ class FirstLook(unittest.TestCase):
             wanted = {model["id"] for model in listed["models"]} - {"null"}
             self.assertEqual({series["id"] for series in results["series"] if series["role"] == "model"}, wanted)
             self.assertIn(str(runs[0].relative_to(folder)), done.stdout)
+            self.assertIn("Tracing: ", done.stdout)
 
 
 if __name__ == "__main__":

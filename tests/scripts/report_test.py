@@ -131,6 +131,7 @@ class ReportTest(unittest.TestCase):
         )
         expected += [ceiling["text"] for ceiling in self.results["ceilings"]]
         expected += [self.results["run"]["expected"], self.results["run"]["refuted_by"]]
+        expected += self.results["run"]["predict"]
         for cell in self.results["cells"]:
             expected += [cell["id"], cell["reason"]]
             if cell["status"] != "not-run":
@@ -155,6 +156,16 @@ class ReportTest(unittest.TestCase):
         self.assertLess(self.page.index(escape(self.results["run"]["question"])), found)
         self.assertNotIn("<figure", self.page[:found])
         self.assertNotIn("<table", self.page[:found])
+
+    def test_a_run_without_answers_asks_nothing(self):
+        """A run from before there were answers to pick is drawn with an empty question, or not at all."""
+        results = json.loads(EXAMPLE.read_text())
+        del results["run"]["predict"]
+        with tempfile.TemporaryDirectory(prefix="iolab-report-") as folder:
+            self.assertEqual(draw(results, Path(folder)).returncode, 0)
+            page = (Path(folder) / "report.html").read_text()
+        self.assertIn('id="predict"', self.page)
+        self.assertNotIn('id="predict"', page)
 
     def test_is_the_same_twice(self):
         """The same results give other bytes the second time, so pictures cannot be compared by hash."""

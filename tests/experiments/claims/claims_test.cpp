@@ -5,9 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
+#include "experiments/claims/claims_page.h"
+#include "experiments/claims/figures.h"
 #include "tests/experiments/made_up_run.h"
 
 namespace iolab::lab {
@@ -65,6 +68,76 @@ TEST(Claims, WhatIsMissingIsSaid) {
   EXPECT_THAT(judged.why, HasSubstr("there is no run of another"));
 }
 
+// select takes 4 us in one block and 12 in the next, epoll 5: no border between 0.8 and 2.4 can be told from.
+RunData a_noisy_run() {
+  return make_up_run(6, [](const Series& series, const Level&, int block) {
+    MadeUpTrial trial;
+    if (series.model == "select") trial.cpu_us_per_request = block % 2 == 0 ? 4 : 12;
+    return trial;
+  });
+}
+
+Judged judged_by(const std::string& more, const Results& results) {
+  static std::vector<Claim> claims;  // Judged refers to them
+  claims = parse_claims(claim_text(more)).value();
+  return judge(claims.front(), [&](const std::string& run) { return run == "made-up" ? &results : nullptr; });
+}
+
+TEST(Claims, ABorderInsideTheIntervalDecidesNothing) {
+  SCOPED_TRACE("chance decides about a claim");
+  const auto data = a_noisy_run();
+  const Results results(data);
+  const auto judged = judged_by(R"(, "checks": [)" + kDearer + "]", results);
+  EXPECT_EQ(judged.ruling, Ruling::cannot_say);
+  EXPECT_EQ(judged.checks.front().standing, Standing::open);
+  EXPECT_THAT(judged.why, HasSubstr("on both sides of the border"));
+  EXPECT_EQ(judged_by(R"(, "checks": [)" + kMuchDearer + "]", results).ruling, Ruling::contradicted)
+      << "the whole interval lies below 3";
+}
+
+TEST(Claims, ARatioOfTwoLevelsReachesAsFarAsBothMayBeWrong) {
+  SCOPED_TRACE("cells that share no block are compared as if they did");
+  const auto data = a_noisy_run();
+  const Results results(data);
+  const auto judged = judged_by(R"(, "checks": [{"run": "made-up", "cell": "select/idle_connections=1000",
+    "against": "select/idle_connections=0", "metric": "server_cpu_us_per_request", "above": 0.5}])", results);
+  const auto& figure = judged.checks.front();
+  EXPECT_EQ(figure.of, "medians");
+  EXPECT_NEAR(figure.low, 4.0 / 12, 0.01);
+  EXPECT_NEAR(figure.high, 3, 0.01);
+  EXPECT_EQ(judged.ruling, Ruling::cannot_say);
+}
+
+TEST(Claims, ThePageLeadsToTheTrials) {
+  SCOPED_TRACE("a verdict cannot be followed to what was measured");
+  const auto data = a_run();
+  const Results results(data);
+  const auto judged = judged_by(R"(, "expected": "contradicted", "checks": [)" + kDearer + "]", results);
+  const auto page = claims_page(Words::in(Language::english), {judged}, {{"made-up", "../made-up", &results}});
+  const auto& claim = page["claims"][0];
+  EXPECT_EQ(claim["surprise"], true);
+  EXPECT_EQ(claim["commands"][0], "iolab run made-up --profile standard");
+  const auto& sources = claim["checks"][0]["trials"];
+  ASSERT_EQ(sources.size(), 2u) << "both cells of the ratio";
+  EXPECT_EQ(sources[0]["values"].size(), 6u);
+  EXPECT_EQ(sources[0]["values"][0], "8.00");
+  EXPECT_EQ(page["runs"][0]["report"], "../made-up/report.html");
+  EXPECT_THAT(claims_summary({judged}), HasSubstr("| X1 | It is so. | contradicted | supported |"));
+}
+
+TEST(Claims, HistoryIsCitedWithItsFigures) {
+  SCOPED_TRACE("history is called supported because something runs today");
+  auto text = claim_text(R"(, "checks": [)" + kDearer + "]");
+  text.replace(text.find("measured"), 8, "historical");
+  const auto claims = parse_claims(text);
+  ASSERT_TRUE(claims);
+  const auto data = a_run();
+  const Results results(data);
+  const auto judged = judge(claims->front(), [&](const std::string&) { return &results; });
+  EXPECT_EQ(judged.ruling, Ruling::historical);
+  EXPECT_TRUE(judged.checks.front().value);
+}
+
 TEST(Claims, DefinitionsAndHistoryHaveNoVerdict) {
   SCOPED_TRACE("a definition is called supported");
   auto text = claim_text("");
@@ -101,6 +174,10 @@ TEST(Claims, TheFileThatShipsAsksForExperimentsThatShip) {
     EXPECT_TRUE(ids.insert(claim.id).second) << claim.id;
     EXPECT_FALSE(claim.claim.zh.empty()) << claim.id;
     EXPECT_FALSE(claim.test.zh.empty()) << claim.id;
+    EXPECT_FALSE(claim.source.empty()) << claim.id;
+    if (claim.checks.empty() && claim.is("measured") && claim.kinds.size() == 1) {
+      EXPECT_FALSE(claim.why.zh.empty()) << claim.id << ": nobody says what it waits for";
+    }
   }
 }
 

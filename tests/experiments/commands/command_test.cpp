@@ -92,6 +92,33 @@ TEST_F(CommandTest, DryRunShowsThePlanAndRunsNothing) {
   EXPECT_EQ(ended.code, 0) << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("trials     16"));
   EXPECT_FALSE(fs::exists(root_ + "/results"));
+  const auto asked = run({"run", tiny_spec(2, R"(, "predict": ["it does", "it does not"])"), "--dry-run"});
+  EXPECT_THAT(asked.out, HasSubstr("  predict    a) it does\n             b) it does not\n"));
+}
+
+TEST_F(CommandTest, AVariantServesWithItsOwnThreads) {
+  SCOPED_TRACE("the threads of a variant are lost on the way to its server, or on the way back from its run");
+  const auto path = tiny_spec(1, R"(, "variants": {"four": {"model": "epoll", "threads": 4}},
+      "predict": ["it does", "it does not"],
+      "refuted_when": [{"cell": "four/idle_connections=5", "metric": "threads", "against": "epoll/idle_connections=5",
+                        "below": 1}])");
+  const auto ended = run({"run", path, "--out", root_ + "/out", "--no-report"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  const auto medians = [&] {
+    const auto results = nlohmann::json::parse(*read_text_file(root_ + "/out/results.json"));
+    EXPECT_EQ(results["run"]["predict"], nlohmann::json({"it does", "it does not"}));
+    std::map<std::string, double> threads;
+    for (const auto& cell : results["cells"]) {
+      if (cell["metrics"].contains("threads")) threads[cell["id"]] = cell["metrics"]["threads"]["value"];
+    }
+    return threads;
+  };
+  auto threads = medians();
+  EXPECT_EQ(threads["four/idle_connections=5"], threads["epoll/idle_connections=5"] + 3);
+  ASSERT_EQ(run({"report", root_ + "/out", "--no-report"}).code, 0);
+  EXPECT_EQ(medians(), threads);
+  const auto plan = nlohmann::json::parse(*read_text_file(root_ + "/out/plan.json"));
+  for (const auto& series : plan["series"]) EXPECT_EQ(series.value("threads", 0), series["id"] == "four" ? 4 : 0);
 }
 
 TEST_F(CommandTest, ARunLeavesEverythingThatWasPromised) {

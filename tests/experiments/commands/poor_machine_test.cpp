@@ -108,6 +108,26 @@ TEST_F(PoorMachine, WithoutRootEverythingButTheKernelsOwnViewWorks) {
   EXPECT_EQ(json_file("run/results.json").at("run").at("status"), "complete");
 }
 
+TEST_F(PoorMachine, WithoutRootEveryModelStillHasItsLane) {
+  SCOPED_TRACE("a student without root does not see a model, or sees a border that nobody knows");
+  const auto ran = run({"first-look", "--no-report", "--out", root_ + "/run"}, without_root());
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  std::map<std::string, std::string> borders;
+  for (const auto& chart : json_file("run/traces/charts.json")) {
+    for (const auto& lane : chart.at("panels").at(0).at("lanes")) {
+      EXPECT_EQ(lane.at("missing"), "") << lane.at("series");
+      borders[lane.at("series")] = lane.at("border");
+    }
+  }
+  const auto listed = nlohmann::json::parse(run({"models", "--json"}).out);
+  for (const auto& model : listed.at("models")) {
+    const std::string id = model.at("id");
+    if (id == "null") continue;
+    ASSERT_TRUE(borders.contains(id)) << id;
+    EXPECT_EQ(borders[id], id == "posix-aio" ? "at_most" : "exact") << id;
+  }
+}
+
 TEST_F(PoorMachine, WithoutRootDoctorStillTellsWhatAServerSleepsIn) {
   SCOPED_TRACE("a student without root learns that a server waits, and not for what");
   if (first_line("/proc/sys/kernel/yama/ptrace_scope") > "1") GTEST_SKIP() << "nobody without root may look";

@@ -30,6 +30,20 @@ class ProbeTest : public ProgramTest {
     ASSERT_TRUE(figures.is_object()) << ended.out;
     EXPECT_GT(figures.size(), 1u);
   }
+
+  // What it says where this machine can do it; a figure that it does not have is -1.
+  struct Told {
+    nlohmann::json figures;
+    double operator[](const char* id) const { return figures.is_object() ? figures.value(id, -1.0) : -1.0; }
+  };
+  Told told_by(const std::vector<std::string>& which, int milliseconds = 60) {
+    std::vector<std::string> arguments{"probe"};
+    arguments.insert(arguments.end(), which.begin(), which.end());
+    arguments.insert(arguments.end(), {"--for", std::to_string(milliseconds)});
+    const auto ended = run(arguments);
+    EXPECT_EQ(ended.code, 0) << fmt::format("iolab {}\n{}", fmt::join(arguments, " "), ended.err);
+    return {nlohmann::json::parse(ended.out, nullptr, false)};
+  }
 };
 
 TEST_F(ProbeTest, Phases) {
@@ -39,12 +53,28 @@ TEST_F(ProbeTest, Phases) {
   }
 }
 
+TEST_F(ProbeTest, OnlyANonBlockingCallReturnsBeforeTheData) {
+  SCOPED_TRACE("the returns in vain are not seen, or a blocking call is said to have some");
+  EXPECT_LT(told_by({"phases", "--model", "blocking", "--set", "pause.ms=2"})["returned_before_data_share"], 0.5);
+  EXPECT_GT(told_by({"phases", "--model", "nonblocking", "--set", "pause.ms=2"})["returned_before_data_share"], 0.5);
+}
+
 TEST_F(ProbeTest, ShortReads) {
   SCOPED_TRACE("one of the ways to want ten bytes waits for ever");
-  for (const char* way :
-       {"recv", "MSG_WAITALL", "loop", "SO_RCVLOWAT", "MSG_DONTWAIT", "O_NONBLOCK", "epoll+SO_RCVLOWAT"}) {
+  for (const char* way : {"recv", "MSG_WAITALL", "loop", "SO_RCVLOWAT", "SO_RCVLOWAT-while-sleeping", "MSG_DONTWAIT",
+                          "O_NONBLOCK", "epoll+SO_RCVLOWAT"}) {
     try_probe({"short-reads", "--set", fmt::format("way={}", way), "--set", "pause.ms=2"});
   }
+}
+
+TEST_F(ProbeTest, EightThenTwo) {
+  SCOPED_TRACE("a non-blocking read takes something else than what is there, or one that sleeps is woken by the eight");
+  const auto nonblocking = told_by({"short-reads", "--set", "way=O_NONBLOCK", "--set", "pause.ms=200"});
+  EXPECT_EQ(nonblocking["first_bytes"], 8);
+  EXPECT_EQ(nonblocking["second_bytes"], 2);
+  const auto asleep = told_by({"short-reads", "--set", "way=SO_RCVLOWAT-while-sleeping", "--set", "pause.ms=200"});
+  EXPECT_EQ(asleep["first_bytes"], 10);
+  EXPECT_EQ(asleep["second_bytes"], 0);
 }
 
 TEST_F(ProbeTest, Meanwhile) {
@@ -60,6 +90,13 @@ TEST_F(ProbeTest, AioHonesty) {
   try_probe({"aio-honesty", "--set", "descriptors=2", "--set", "orders=2"});
 }
 
+TEST_F(ProbeTest, OneSignalSaysBeginTheOtherSaysDone) {
+  SCOPED_TRACE("the buffer is looked at too late, or too early, or it is another one");
+  const auto told = told_by({"aio-honesty", "--set", "descriptors=1", "--set", "orders=1"});
+  EXPECT_EQ(told["bytes_when_sigio_signalled"], 0);
+  EXPECT_EQ(told["bytes_when_signalled"], 16);
+}
+
 TEST_F(ProbeTest, LostSignal) {
   SCOPED_TRACE("an overflown queue of signals leaves the probe waiting");
   for (const char* overflow : {"heeded", "ignored"}) {
@@ -69,11 +106,68 @@ TEST_F(ProbeTest, LostSignal) {
   try_probe({"lost-signal", "--set", "signal=plain", "--set", "sockets=20"});
 }
 
+TEST_F(ProbeTest, LostSignalsAreCountedAndNotTimed) {
+  SCOPED_TRACE("a socket that nobody hears of counts as heard, or gets a delay");
+  const std::vector<std::string> full{"lost-signal", "--set", "sockets=20", "--set", "queue=5", "--set"};
+  const auto with = [&](const char* overflow) {
+    auto which = full;
+    which.emplace_back(overflow);
+    return told_by(which);
+  };
+  const auto ignored = with("overflow=ignored");
+  EXPECT_GE(ignored["sockets_never_heard_of"], 15);
+  EXPECT_EQ(ignored["asking_everybody_us"], -1);
+  const auto heeded = with("overflow=heeded");
+  EXPECT_EQ(heeded["sockets_never_heard_of"], 0);
+  EXPECT_GT(heeded["asking_everybody_us"], 0);
+  EXPECT_GE(heeded["heard_after_longest_us"], heeded["heard_after_us"]);
+  const auto plain =
+      told_by({"lost-signal", "--set", "sockets=20", "--set", "signal=plain", "--set", "overflow=ignored"});
+  EXPECT_EQ(plain["sockets_never_heard_of"], 20);
+  EXPECT_EQ(plain["heard_after_us"], -1);
+}
+
+TEST_F(ProbeTest, SignalsPerMessage) {
+  SCOPED_TRACE("signals of parts merge although there is room, or an overflow leaves a socket forgotten");
+  for (const char* protocol : {"protocol=tcp", "protocol=udp"}) {
+    SCOPED_TRACE(protocol);
+    const auto roomy = told_by({"signals-per-message", "--set", protocol, "--set", "parts=4"});
+    EXPECT_EQ(roomy["signals_per_message"], 4);
+    EXPECT_EQ(roomy["overflow_signals"], 0);
+    EXPECT_EQ(roomy["sockets_never_heard_of"], 0);
+    const auto full = told_by({"signals-per-message", "--set", protocol, "--set", "parts=4", "--set", "queue=10"});
+    EXPECT_LT(full["signals_per_message"], 1);
+    EXPECT_GT(full["overflow_signals"], 0);
+    EXPECT_EQ(full["sockets_never_heard_of"], 0);
+    EXPECT_GE(full["messages"], 16);
+  }
+}
+
 TEST_F(ProbeTest, EdgeTrap) {
   SCOPED_TRACE("what is left in the socket is waited for without end");
   for (const char* way : {"level", "edge", "edge-read-once"}) {
     try_probe({"edge-trap", "--set", fmt::format("way={}", way), "--set", "messages=5"});
   }
+}
+
+TEST_F(ProbeTest, EventPerArrival) {
+  SCOPED_TRACE("a state is told like an arrival, or an arrival that nobody looked at is lost");
+  const auto told = [&](const char* model, const char* look) {
+    return told_by({"event-per-arrival", "--model", model, "--set", look, "--set", "arrivals=4"});
+  };
+  for (const char* model : {"select", "poll", "epoll"}) {
+    SCOPED_TRACE(model);
+    const auto level = told(model, "look=after-all");
+    EXPECT_EQ(level["events_per_arrival"], 0.25);
+    EXPECT_EQ(level["events_without_arrival"], 1);
+  }
+  EXPECT_EQ(told("epoll-et", "look=after-all")["events_per_arrival"], 0.25);
+  const auto edge = told("epoll-et", "look=after-each");
+  EXPECT_EQ(edge["events_per_arrival"], 1);
+  EXPECT_EQ(edge["events_without_arrival"], 0);
+  const auto signals = told("sigio", "look=after-all");
+  EXPECT_EQ(signals["events_per_arrival"], 1);
+  EXPECT_EQ(signals["events_without_arrival"], 0);
 }
 
 TEST_F(ProbeTest, HighFd) {
@@ -91,6 +185,45 @@ TEST_F(ProbeTest, CopyCount) {
   for (const char* way : {"pread+send", "mmap+send", "sendfile", "splice", "io_uring-send_zc"}) {
     try_probe({"copy-count", "--set", fmt::format("way={}", way), "--set", "bytes=4096"});
   }
+}
+
+TEST_F(ProbeTest, FrozenLoop) {
+  SCOPED_TRACE("a customer who reads nothing stops a loop that does not block, or lets one run that does");
+  const auto free = told_by({"frozen-loop", "--set", "sockets=non-blocking"}, 200);
+  EXPECT_GT(free["answered_share"], 0.5);
+  const auto frozen = told_by({"frozen-loop", "--set", "sockets=blocking"}, 200);
+  EXPECT_EQ(frozen["answered_share"], 0);
+  EXPECT_GE(frozen["longest_silence_ms"], 50);
+  EXPECT_EQ(frozen["answered_after_us"], -1);
+}
+
+// By the share of all questions, not by kinds_served: one answer that is late on a busy machine is no news.
+TEST_F(ProbeTest, SeveralServices) {
+  SCOPED_TRACE("a loop leaves out one of the four kinds of questions, or a blocking thread answers a second one");
+  for (const char* model : {"select", "poll", "epoll"}) {
+    const auto told = told_by({"several-services", "--model", model}, 200);
+    EXPECT_GT(told["answered_share"], 0.75) << model;
+  }
+  const auto blocking = told_by({"several-services", "--model", "blocking"}, 200);
+  EXPECT_LE(blocking["kinds_served"], 1);
+  EXPECT_LE(blocking["answered_share"], 0.25);
+}
+
+TEST_F(ProbeTest, JavaSockets) {
+  SCOPED_TRACE("the call in which the Java program sleeps is not found, or another one is");
+  const auto way = [&](const char* name) {
+    return told_by({"java-sockets", "--set", fmt::format("way={}", name)}, 200);
+  };
+  const auto without = run({"probe", "java-sockets", "--for", "60"}, {"env", "PATH=/nonexistent"});
+  EXPECT_EQ(without.code, 4) << without.out;
+  EXPECT_THAT(without.err, HasSubstr("there is no java here"));
+  if (run({"probe", "java-sockets", "--for", "60"}).code == 4) GTEST_SKIP() << "no Java on this machine";
+  EXPECT_GT(way("socket")["asleep_in_receive_share"], 0.5);
+  EXPECT_GT(way("socket-with-timeout")["asleep_in_poll_share"], 0.5);
+  EXPECT_GT(way("selector")["asleep_in_epoll_share"], 0.5);
+  const auto asks = way("channel-non-blocking");
+  EXPECT_EQ(asks["asleep_in_receive_share"], 0);
+  EXPECT_EQ(asks["nonblocking_sockets"], 1);
 }
 
 TEST_F(ProbeTest, WrongWordsNameTheNearest) {

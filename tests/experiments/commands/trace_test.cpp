@@ -2,8 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <map>
 #include <set>
 
@@ -40,36 +42,50 @@ class TraceTest : public ProgramTest {
 
 TEST_F(TraceTest, ShowsBothPhasesOfEveryKindOfModel) {
   SCOPED_TRACE("a trace shows no waiting, or nobody who copies");
-  const std::string both = "blocking,nonblocking,epoll,sigio,io_uring";
+  const std::string both = "blocking,nonblocking,select,poll,epoll,sigio,posix-aio,io_uring";
   for (const bool udp : {false, true}) {
     // A standing order is for a connection.
     const auto traces = traced(udp ? both : both + ",io_uring-multishot", udp);
-    EXPECT_EQ(traces.size(), udp ? 5u : 6u);
+    EXPECT_EQ(traces.size(), udp ? 8u : 9u);
     for (const auto& [model, doings] : traces) {
-      EXPECT_TRUE(doings.contains("blocked") || doings.contains("spinning")) << model << udp;
-      EXPECT_TRUE(doings.contains("copy") || doings.contains("wake_and_copy") || doings.contains("copied_for_us"))
+      const auto does_one_of = [&](std::initializer_list<const char*> list) {
+        return std::ranges::any_of(list, [&](const char* doing) { return doings.contains(doing); });
+      };
+      EXPECT_TRUE(does_one_of({"blocked", "spinning"})) << model << udp;
+      EXPECT_TRUE(does_one_of({"copy", "wake_and_copy", "task_work", "copied_inside", "copied_for_us"}) ||
+                  (model == "posix-aio" && doings.contains("unknown")))
           << model << udp;
       EXPECT_TRUE(doings.contains("reply")) << model << udp;
     }
   }
 }
 
-TEST_F(TraceTest, AColdReaderReadsFromTheDiskBesideTheLoad) {
-  SCOPED_TRACE("a run with a cold reader measures none, or an answer that another thread has read is wrong");
-  std::ofstream("cold.json") << R"({"version": 1, "name": "mine", "question": "Who waits?", "models": ["epoll"],
-    "variants": {"pool": {"model": "epoll", "broker": {"iolab.fetch.cold": "pool"}},
-                 "ring": {"model": "epoll", "broker": {"iolab.fetch.cold": "io_uring"}}},
-    "workload": {"connections": 2, "cold_readers": 1},
-    "timing": {"warmup": "20ms", "measure": "200ms", "repeat": 1}})";
-  const auto ended = run({"run", "cold.json", "--no-report", "--out", "out"});
-  ASSERT_EQ(ended.code, 0) << ended.err << ended.out;
-  int read = 0;
-  for (const auto& trial : fs::directory_iterator("out/trials")) {
-    const auto record = json_file("out/trials/" + trial.path().filename().string());
-    EXPECT_EQ(record["status"], "ok") << record["reason"];
-    read += record.contains("probe") && record["probe"].value("cold_reads_per_s", 0.0) > 10;
+TEST_F(TraceTest, ADatagramIsNoReasonToMeasureABroker) {
+  SCOPED_TRACE("with --udp a broker is measured over TCP, and its figures stand below the datagram's");
+  const auto ended =
+      run({"trace", "--model", "epoll,poll", "--requests", "20", "--udp", "--out", "out", "--no-report"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("no broker took part"));
+  EXPECT_FALSE(fs::exists("out/trials") && !fs::is_empty("out/trials"));
+  const auto results = json_file("out/results.json");
+  ASSERT_GT(results.at("cells").size(), 0u);
+  for (const auto& cell : results.at("cells")) EXPECT_EQ(cell.at("status"), "not-run") << cell;
+}
+
+TEST_F(TraceTest, WhatIsPrintedOfATraceIsWhatWasCounted) {
+  SCOPED_TRACE("requests are said to count that were left out, or the slowest one is called a percentile");
+  const auto ended = run({"trace", "--model", "epoll", "--requests", "40", "--out", "out", "--no-report"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("Tracing: "));
+  std::set<std::string> subtitles;
+  const auto results = json_file("out/results.json");
+  for (const auto& chart : results.at("charts")) {
+    const auto id = chart.value("id", "");
+    EXPECT_NE(id, "one_request_p99");
+    if (id.starts_with("one_request")) subtitles.insert(chart.value("subtitle", ""));
   }
-  EXPECT_EQ(read, 4);  // epoll, epoll again, and the two variants
+  EXPECT_THAT(subtitles, testing::Contains(HasSubstr("nearest to the median of 30")));
+  EXPECT_THAT(subtitles, testing::Contains(HasSubstr("the slowest of 30 requests")));
 }
 
 TEST_F(TraceTest, WrongModelsAreNamed) {

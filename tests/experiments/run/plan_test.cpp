@@ -109,6 +109,18 @@ TEST(Plan, DuetsSideBySideShareAGroupWithinARound) {
   EXPECT_EQ(broker_properties(*slow, spec.levels[0]), (Properties{{"iolab.spin.rounds", "9"}}));
 }
 
+TEST(Plan, AVariantMayServeWithThreadsOfItsOwn) {
+  SCOPED_TRACE("two and four workers are measured, and all of them are one");
+  const Spec spec = spec_with(R"(, "threads": 3, "variants": {"two": {"model": "epoll", "threads": 2}})");
+  const auto plan = make_plan(spec, three_models(), kDescriptors, 1);
+  const auto written = to_json(plan, spec)["series"];
+  for (std::size_t at = 0; at < plan.series.size(); ++at) {
+    const bool own = plan.series[at].id == "two";
+    EXPECT_EQ(serving_threads(plan.series[at], spec), own ? 2 : 3) << plan.series[at].id;
+    EXPECT_EQ(written[at].contains("threads"), own) << plan.series[at].id;
+  }
+}
+
 TEST(Plan, WhatCannotRunIsARowWithItsReason) {
   SCOPED_TRACE("a model is missing from a report and nobody knows why");
   const auto plan = make_plan(spec_with(""), three_models(), kDescriptors, 1);

@@ -135,6 +135,44 @@ TEST(Spec, BothLanguagesOfATextAreRead) {
   EXPECT_EQ(spec->exclusions.at(0).because_zh, "不");
 }
 
+TEST(Spec, WhatIsPredictedAndWhatRefutesIsRead) {
+  SCOPED_TRACE("an answer loses its Chinese words, or a border is taken for another one");
+  const auto spec = parse(kHead + R"(, "predict": ["it grows", {"en": "it stays", "zh": "不变"}],
+      "variants": {"two": {"model": "epoll", "threads": 2}},
+      "refuted_when": [{"cell": "two/all", "metric": "rss_mib", "per": "threads", "against": "epoll/all", "above": 2},
+                       {"cell": "poll/all", "metric": "latency_p99_us", "below": 0.5}]})");
+  ASSERT_TRUE(spec) << to_text(spec.error(), {}, "");
+  ASSERT_EQ(spec->predict.size(), 2u);
+  EXPECT_EQ(spec->predict[0].text, "it grows");
+  EXPECT_EQ(spec->predict[0].text_zh, "");
+  EXPECT_EQ(spec->predict[1].text, "it stays");
+  EXPECT_EQ(spec->predict[1].text_zh, "不变");
+  EXPECT_EQ(spec->variants.at(0).threads, 2);
+  const auto& refuted = spec->refuted_when;
+  EXPECT_FALSE(refuted.any);
+  ASSERT_EQ(refuted.checks.size(), 2u);
+  EXPECT_EQ(refuted.checks[0].per, "threads");
+  EXPECT_EQ(refuted.checks[0].against, "epoll/all");
+  EXPECT_EQ(refuted.checks[0].above, 2.0);
+  EXPECT_EQ(refuted.checks[0].below, std::nullopt);
+  EXPECT_EQ(refuted.checks[1].below, 0.5);
+  const auto any =
+      parse(kHead + R"(, "refuted_when": {"any": [{"cell": "poll/all", "metric": "rss_mib", "above": 9}]}})");
+  ASSERT_TRUE(any) << to_text(any.error(), {}, "");
+  EXPECT_TRUE(any->refuted_when.any);
+  EXPECT_TRUE(parse(kHead + "}")->predict.empty());
+}
+
+TEST(Spec, ACellThatAProfileLeavesOutIsNoMistake) {
+  SCOPED_TRACE("a preview of fewer levels cannot be run, because the whole run has a figure that the preview lacks");
+  const auto text = kHead + R"(, "matrix": {"workload.connections": [1, 100]},
+      "refuted_when": [{"cell": "epoll/connections=100", "metric": "rss_mib", "above": 9}],
+      "quick": {"matrix": {"workload.connections": [1]}}})";
+  EXPECT_TRUE(parse(text, {.profile = "quick"}));
+  EXPECT_TRUE(parse(text, {.models = {"poll"}}));
+  EXPECT_TRUE(parse(text));
+}
+
 TEST(Spec, TargetPathAndLimitsAreRead) {
   SCOPED_TRACE("a broker of somebody else is not found, or a laptop is asked for more than was allowed");
   const auto usual = parse(kHead + "}");

@@ -71,6 +71,24 @@ TEST(Phases, CallsInVainAreOnePieceAndCounted) {
   EXPECT_DOUBLE_EQ(lane.blocked_us, 0);
 }
 
+TEST(Phases, NoPieceEndsBeforeItBegins) {
+  SCOPED_TRACE("asking again after the reply is painted backwards, over the copy, the work and the reply");
+  std::string text;
+  for (int at = 102; at < 1012; at += 2)
+    text += line({.call = "recvmsg", .entered = at, .returned = at + 1, .result = -11});
+  text += line({.call = "recvmsg", .entered = 1013, .returned = 1015, .result = 142, .arrived = 1010}) +
+          line({.call = "send", .entered = 1020, .returned = 1040, .result = 48}) +
+          line({.call = "accept4", .entered = 1041, .returned = 1042, .result = -11}) +
+          line({.call = "recvmsg", .entered = 1043, .returned = 1044, .result = -11});
+  const auto lane = lane_of(text);
+  EXPECT_THAT(doings(lane),
+              ElementsAre(Doing::spinning, Doing::notice, Doing::copy, Doing::work, Doing::reply, Doing::spinning));
+  for (const auto& piece : lane.pieces) EXPECT_GE(piece.to_us, piece.from_us);
+  EXPECT_DOUBLE_EQ(lane.pieces.back().from_us, 31);
+  EXPECT_DOUBLE_EQ(lane.pieces.back().to_us, 34);
+  EXPECT_TRUE(lane.asks());
+}
+
 TEST(Phases, ARingCopiesBeforeItTells) {
   SCOPED_TRACE("io_uring is shown to copy in a call of its own, or its order is not in the picture");
   const auto lane = lane_of(
@@ -78,9 +96,10 @@ TEST(Phases, ARingCopiesBeforeItTells) {
       line({.call = "recvmsg", .entered = 122, .returned = 1032, .result = 142, .arrived = 1010, .order = true}) +
       line({.call = "io_uring_enter", .entered = 1044, .returned = 4000, .result = 1}));
   ASSERT_THAT(lane.rows, ElementsAre(Row::thread, Row::order));
-  EXPECT_THAT(doings(lane, 0), ElementsAre(Doing::blocked, Doing::copied_for_us, Doing::work, Doing::reply));
-  EXPECT_THAT(doings(lane, 1), ElementsAre(Doing::handed_over, Doing::copied_for_us));
+  EXPECT_THAT(doings(lane, 0), ElementsAre(Doing::blocked, Doing::copied_inside, Doing::work, Doing::reply));
+  EXPECT_THAT(doings(lane, 1), ElementsAre(Doing::handed_over, Doing::carried_out));
   EXPECT_DOUBLE_EQ(piece_of(lane, Doing::reply).to_us, 50);  // not until it returns: it sleeps in that call
+  EXPECT_FALSE(lane.only_waits);                             // the CPU of that call is not what sleeping cost
 }
 
 TEST(Phases, WithoutAStampNothingIsExact) {
@@ -93,8 +112,21 @@ TEST(Phases, WithoutAStampNothingIsExact) {
   EXPECT_DOUBLE_EQ(lane.sent_us, 0);
   EXPECT_DOUBLE_EQ(lane.answered_us, 60);
   EXPECT_THAT(doings(lane, 0),
-              ElementsAre(Doing::other, Doing::blocked, Doing::copied_for_us, Doing::other, Doing::work, Doing::reply));
-  EXPECT_THAT(doings(lane, 1), ElementsAre(Doing::handed_over, Doing::copied_for_us));
+              ElementsAre(Doing::other, Doing::blocked, Doing::unknown, Doing::other, Doing::work, Doing::reply));
+  EXPECT_THAT(doings(lane, 1), ElementsAre(Doing::handed_over, Doing::unknown));
+}
+
+TEST(Phases, WhatTheKernelSawTakesThePlaceOfAStamp) {
+  SCOPED_TRACE("the arrival was seen, and the lane begins where the client sent");
+  const auto calls = parse_trace(line({.call = "aio_read", .entered = 118, .returned = 120, .result = 0}) +
+                                 line({.call = "rt_sigtimedwait", .entered = 125, .returned = 1035, .result = 36}) +
+                                 line({.call = "aio_return", .entered = 1036, .returned = 1037, .result = 142}));
+  const auto lane = make_lane("posix-aio", calls, kTwo, 1, 1'008'000);
+  EXPECT_EQ(lane.border, Border::seen);
+  EXPECT_DOUBLE_EQ(lane.sent_us, -8);
+  EXPECT_DOUBLE_EQ(lane.answered_us, 52);
+  EXPECT_THAT(doings(lane, 0), ElementsAre(Doing::other, Doing::blocked, Doing::copied_for_us, Doing::other));
+  EXPECT_TRUE(lane.only_waits);
 }
 
 TEST(Phases, CutLinesAndForeignTextAreSurvived) {
@@ -111,6 +143,15 @@ TEST(Phases, ExemplarsAreNotPickedByHand) {
   for (const int took : {900, 10, 20, 30, 40, 50, 60, 5000}) requests.push_back({0, took});
   EXPECT_EQ(requests[exemplar(requests, 0.5)].answered_ns, 50);  // of the last six
   EXPECT_EQ(requests[exemplar(requests, 0.99)].answered_ns, 5000);
+  EXPECT_EQ(requests[exemplar(requests, 1)].answered_ns, 5000);
+  EXPECT_EQ(how_many_count(requests), 6u);
+}
+
+TEST(Phases, WhatATraceHasLostIsNotShown) {
+  SCOPED_TRACE("a request whose calls had no room in the trace is shown as if it had made none");
+  const auto calls = parse_trace(line({.call = "send", .entered = 900, .returned = 990, .result = 48}));
+  EXPECT_EQ(within_trace(kTwo, calls).size(), 1u);
+  EXPECT_EQ(within_trace(kTwo, parse_trace(line({.call = "poll", .entered = 20, .returned = 2000}))).size(), 2u);
 }
 
 }  // namespace

@@ -4,9 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "experiments/trace/kernel_events.h"
 #include "experiments/trace/ladder.h"
+#include "experiments/trace/source_line.h"
 #include "tests/experiments/trace/made_up_trace.h"
 
 namespace iolab::lab {
@@ -46,6 +51,78 @@ TEST(Strip, EveryModelIsALaneAndNothingLeavesTheAxis) {
   EXPECT_THAT(lanes[0]["text"].get<std::string>(), HasSubstr("slept 890 us on 9.00 us of CPU"));
 }
 
+TEST(Strip, TheTitleSaysWhoSleepsAndHowShortTheCopyIs) {
+  SCOPED_TRACE("the title speaks of CPU that includes the copy, or of a copy that nobody saw");
+  Lane asks = a_loop();
+  asks.series = "nonblocking";
+  for (auto& piece : asks.pieces) {
+    if (piece.doing == Doing::blocked) piece.doing = Doing::spinning;
+  }
+  EXPECT_EQ(strip_chart({a_loop(), a_loop(), asks}, kSubject)["title"],
+            "All models but nonblocking sleep in phase 1; where it can be seen, the copy takes 3.00 us");
+  EXPECT_EQ(strip_chart({a_missing_model()}, kSubject)["title"], "One request through every model");
+}
+
+TEST(Strip, ABorderThatIsNotKnownIsNotCalledArrival) {
+  SCOPED_TRACE("the sender's clock is drawn as the arrival of the data");
+  const auto trace = line({.call = "aio_read", .entered = 118, .returned = 120, .result = 0}) +
+                     line({.call = "rt_sigtimedwait", .entered = 125, .returned = 1035, .result = 36}) +
+                     line({.call = "aio_return", .entered = 1036, .returned = 1037, .result = 142}) +
+                     line({.call = "aio_write", .entered = 1050, .returned = 1054, .result = 0});
+  const auto lane = make_lane("posix-aio", parse_trace(trace), {{0, 100'000}, {1'000'000, 1'060'000}}, 1);
+  const auto chart = strip_chart({lane}, kSubject);
+  const auto& drawn = chart["panels"][0]["lanes"][0];
+  EXPECT_EQ(drawn["border"], "at_most");
+  EXPECT_EQ(drawn["marks"][0]["label"], "sent (arrived not before)");
+  EXPECT_EQ(drawn["marks"][0]["kind"], "sent");
+  for (const auto& event : drawn["events"]) {
+    EXPECT_NE(event["state"], "copied_for_us");
+    EXPECT_NE(event["state"], "notice");
+  }
+  const auto ladder = ladder_chart(lane, kSubject);
+  EXPECT_TRUE(std::ranges::any_of(ladder["steps"], [](const auto& step) { return step["kind"] == "sent"; }));
+}
+
+TEST(Strip, SleepInACallThatCopiesIsNotSaidToCostItsCpu) {
+  SCOPED_TRACE("the CPU of the copy is called the price of sleeping");
+  const auto lane = make_lane(
+      "blocking",
+      parse_trace(
+          line({.call = "recvmsg", .entered = 130, .returned = 1030, .result = 142, .arrived = 1010, .cpu = 12}) +
+          line({.call = "send", .entered = 1045, .returned = 1058, .result = 48})),
+      {{0, 100'000}, {1'000'000, 1'060'000}}, 1);
+  const auto chart = strip_chart({lane}, kSubject);
+  EXPECT_THAT(chart["panels"][0]["lanes"][0]["text"].get<std::string>(),
+              HasSubstr("12.0 us of CPU in that call, the copy included"));
+}
+
+TEST(Strip, ASourceLineIsKeptWithItsCall) {
+  SCOPED_TRACE("a later commit moves the lines, and a recorded trace points to others");
+  EXPECT_THAT(source_line("io_models/udp_echo.cpp:1"), testing::AnyOf("", "#include \"io_models/udp_echo.h\""));
+  EXPECT_EQ(source_line("io_models/udp_echo.cpp:99999"), "");
+  EXPECT_EQ(source_line("no/such/file.cpp:1"), "");
+  EXPECT_EQ(source_line(""), "");
+}
+
+TEST(Strip, RecordedPiecesGoForwards) {
+  SCOPED_TRACE("a piece of a recorded trace ends before it begins");
+  int looked_at = 0;
+  for (const auto& run : std::filesystem::directory_iterator(IOLAB_SOURCE_DIR "/results/reference")) {
+    std::ifstream file(run.path() / "traces/charts.json");
+    if (!file) continue;
+    for (const auto& chart : nlohmann::json::parse(file)) {
+      if (chart["kind"] != "timeline") continue;
+      for (const auto& lane : chart["panels"][0]["lanes"]) {
+        for (const auto& event : lane["events"]) {
+          EXPECT_LE(event["from_us"], event["to_us"]) << run.path() << " " << lane["series"] << " " << event["text"];
+          ++looked_at;
+        }
+      }
+    }
+  }
+  EXPECT_GT(looked_at, 100);
+}
+
 TEST(Strip, TheTerminalShowsTheSamePieces) {
   SCOPED_TRACE("what is printed of a request is not what is drawn");
   const auto text = strip_text(Words::in(Language::english), {a_loop(), a_missing_model()}, {.width = 100});
@@ -73,6 +150,48 @@ TEST(Ladder, EachCrossingIsAStepInTheOrderOfTime) {
     EXPECT_LT(phase["last"], chart["steps"].size());
   }
   EXPECT_EQ(chart["phases"][0]["text"], "wait for data: 890.0 us asleep");
+}
+
+TEST(Ladder, ACallThatTheKernelCutIsMadeOnce) {
+  SCOPED_TRACE("recvmsg() returns, and is made again: a call that nobody made");
+  auto lane = make_lane(
+      "blocking",
+      parse_trace(
+          line({.call = "recvmsg", .entered = 130, .returned = 1030, .result = 142, .arrived = 1010, .cpu = 12}) +
+          line({.call = "send", .entered = 1045, .returned = 1058, .result = 48})),
+      {{0, 100'000}, {1'000'000, 1'060'000}}, 1);
+  add_kernel_events(lane, {{.kind = KernelEvent::Kind::copies, .at_ns = 1'025'000, .thread = 1}}, {{1, "serve 0"}});
+  std::vector<std::string> texts;
+  for (const auto& rung : rungs_of(lane)) texts.push_back(rung.text);
+  EXPECT_THAT(texts,
+              testing::ElementsAre("recvmsg()", "the data arrives in the kernel", "recvmsg() returns 142",
+                                   "works for 15.0 us", "send()", "send() returns 48", "the client has the answer"));
+}
+
+TEST(Ladder, AHiddenThreadHasAColumn) {
+  SCOPED_TRACE("application and kernel stand side by side, and who reads for them is not there");
+  auto lane = make_lane("posix-aio",
+                        parse_trace(line({.call = "aio_read", .entered = 118, .returned = 120}) +
+                                    line({.call = "rt_sigtimedwait", .entered = 125, .returned = 1035, .result = 36}) +
+                                    line({.call = "aio_return", .entered = 1036, .returned = 1037, .result = 142})),
+                        {{0, 100'000}, {1'000'000, 1'060'000}}, 1, 1'008'000);
+  add_kernel_events(
+      lane,
+      {{.kind = KernelEvent::Kind::enters, .at_ns = 132'000, .thread = 77, .call = "read"},
+       {.kind = KernelEvent::Kind::copies, .at_ns = 1'020'000, .thread = 77},
+       {.kind = KernelEvent::Kind::leaves, .at_ns = 1'023'000, .thread = 77, .value = 142, .call = "read"}},
+      {{1, "serve 0"}, {77, "serve 0"}});
+  const auto chart = ladder_chart(lane, kSubject);
+  ASSERT_EQ(chart["columns"].size(), 3u);
+  EXPECT_EQ(chart["columns"][2]["label"], "hidden thread");
+  std::vector<std::string> hidden;
+  for (const auto& step : chart["steps"]) {
+    if (step["column"] == 2) hidden.push_back(step["text"]);
+  }
+  EXPECT_THAT(hidden, testing::ElementsAre("read()", "read() returns 142"));
+  EXPECT_THAT(ladder_text(Words::in(Language::english), lane, {.width = 100}),
+              HasSubstr("│ ─────▶ read() returns 142"));
+  EXPECT_EQ(ladder_chart(a_loop(), kSubject)["columns"].size(), 2u);
 }
 
 TEST(Ladder, TheTerminalShowsItInBothLanguages) {

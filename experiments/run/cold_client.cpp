@@ -1,26 +1,17 @@
-#include "experiments/run/cold_reader.h"
+#include "experiments/run/cold_client.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sched.h>
-#include <sys/vfs.h>
-#include <time.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cmath>
-#include <cstring>
-#include <filesystem>
 #include <nlohmann/json.hpp>
-#include <vector>
 
+#include "experiments/run/cold_files.h"
 #include "experiments/run/load_json.h"
 
 namespace iolab::lab {
 namespace {
 
 using namespace std::chrono_literals;
-namespace fs = std::filesystem;
 using Clock = ChildProcess::Clock;
 
 const std::string kColdTopic = "cold";
@@ -54,54 +45,9 @@ clients::LoadSpec load_of(const io::Address& server, const Timing& timing, int r
   return spec;
 }
 
-// Empty, or why a file's pages are still in memory.
-std::string forget(const fs::path& file, bool sync) {
-  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return fmt::format("cannot open {}: {}", file.string(), std::strerror(errno));
-  int error = !sync || ::fdatasync(descriptor) == 0 ? 0 : errno;  // what is not on the disk cannot be dropped
-  if (error == 0) error = ::posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
-  ::close(descriptor);
-  return error == 0 ? "" : fmt::format("cannot drop {} from memory: {}", file.string(), std::strerror(error));
-}
-
-std::expected<std::vector<std::string>, std::string> cold_files(const std::string& data) {
-  constexpr long kTmpfs = 0x01021994;
-  struct statfs where{};
-  if (::statfs(data.c_str(), &where) == 0 && where.f_type == kTmpfs) {
-    return std::unexpected(
-        "the directory of the run lies in memory (tmpfs): there is nothing cold; name another with --out");
-  }
-  std::vector<std::string> files;
-  std::error_code failed;
-  for (const auto& partition : fs::directory_iterator(data, failed)) {
-    if (!partition.path().filename().string().starts_with(kColdTopic + "-")) continue;
-    for (const auto& file : fs::directory_iterator(partition.path(), failed)) {
-      if (file.path().extension() == ".log") files.push_back(file.path());
-    }
-  }
-  if (failed) return std::unexpected(fmt::format("cannot read {}: {}", data, failed.message()));
-  return files;
-}
-
-// The kernel reads ahead, megabytes for a reader that goes on in sequence, and one fetch in thirty would wait for all.
-// What it read and nobody has asked for yet is dropped again.
-std::jthread forgetting(std::vector<std::string> files, int cpu) {
-  return std::jthread([files = std::move(files), cpu](const std::stop_token& end) {
-    cpu_set_t only;
-    CPU_ZERO(&only);
-    CPU_SET(static_cast<unsigned>(cpu), &only);
-    ::sched_setaffinity(0, sizeof only, &only);
-    constexpr timespec kPause{0, 5'000'000};  // half of that between two fetches
-    while (!end.stop_requested()) {
-      for (const auto& file : files) (void)forget(file, false);
-      ::clock_nanosleep(CLOCK_MONOTONIC, 0, &kPause, nullptr);
-    }
-  });
-}
-
 }  // namespace
 
-std::expected<ColdReader, std::string> ColdReader::start(const TrialSetup& setup, const io::Address& server,
+std::expected<ColdClient, std::string> ColdClient::start(const TrialSetup& setup, const io::Address& server,
                                                          const Timing& timing, int readers) {
   const std::string errors = setup.scratch + "/cold.stderr";
   auto load = ChildProcess::start({.binary = setup.binary,
@@ -111,26 +57,24 @@ std::expected<ColdReader, std::string> ColdReader::start(const TrialSetup& setup
                                    .network_namespace = setup.load_namespace()});
   if (!load) return std::unexpected(load.error());
   load->write(to_json(load_of(server, timing, readers)).dump() + "\n");
-  ColdReader reader(std::move(*load), errors, timing.warmup + timing.measure);
-  if (auto problem = reader.expect("ready", kFillLimit); !problem.empty()) return std::unexpected(std::move(problem));
-  auto files = cold_files(setup.scratch + "/data");
+  ColdClient client(std::move(*load), errors, timing.warmup + timing.measure);
+  if (auto problem = client.expect("ready", kFillLimit); !problem.empty()) return std::unexpected(std::move(problem));
+  const auto files = log_files(setup.scratch + "/data", kColdTopic);
   if (!files) return std::unexpected(files.error());
   for (const auto& file : *files) {
-    if (auto problem = forget(file, true); !problem.empty()) return std::unexpected(std::move(problem));
+    if (auto problem = take_out_of_memory(file); !problem.empty()) return std::unexpected(std::move(problem));
   }
-  reader.forgetting_ = forgetting(std::move(*files), setup.cpus.load);
-  return reader;
+  return client;
 }
 
-void ColdReader::go() {
+void ColdClient::go() {
   load_.write("go\n");
 }
 
-std::expected<std::map<std::string, double>, std::string> ColdReader::finish() {
+std::expected<ColdReads, std::string> ColdClient::finish() {
   for (const auto* word : {"window-start", "window-end", "answered"}) {
     if (auto problem = expect(word, length_ + kAnswerLimit); !problem.empty()) return std::unexpected(problem);
   }
-  forgetting_ = {};
   load_.write("close\n");
   constexpr std::string_view kWord = "result ";
   const auto line = load_.read_line(Clock::now() + kAnswerLimit);
@@ -143,12 +87,12 @@ std::expected<std::map<std::string, double>, std::string> ColdReader::finish() {
     return std::unexpected(fmt::format("the cold reader had {} answers and {} errors {}", result->requests,
                                        result->errors_total(), result->note));
   }
-  return std::map<std::string, double>{
-      {"cold_reads_per_s", result->requests_per_s},
-      {"cold_read_p50_us", static_cast<double>(result->latency_ns.percentile(0.5)) / 1000}};
+  const double p50_us = static_cast<double>(result->latency_ns.percentile(0.5)) / 1000;
+  return ColdReads{.figures = {{"cold_reads_per_s", result->requests_per_s}, {"cold_read_p50_us", p50_us}},
+                   .cpu_s = result->cpu_user_s + result->cpu_system_s};
 }
 
-std::string ColdReader::expect(std::string_view word, std::chrono::milliseconds limit) {
+std::string ColdClient::expect(std::string_view word, std::chrono::milliseconds limit) {
   const auto line = load_.read_line(Clock::now() + limit);
   if (line && line->starts_with(word)) return {};
   if (!line && line.error() == "interrupted") return line.error();

@@ -1,0 +1,210 @@
+#include "experiments/claims/figures.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "experiments/judging/judgement.h"
+#include "experiments/spec/metrics.h"
+#include "experiments/statistics/statistics.h"
+#include "experiments/words/units.h"
+
+namespace iolab::lab {
+namespace {
+
+const Cell* cell_of(const Results& results, const std::string& id) {
+  const auto found = std::ranges::find(results.cells(), id, &Cell::id);
+  return found == results.cells().end() ? nullptr : &*found;
+}
+
+// Median and interval; the extremes where there are too few values for an interval.
+void settle(Figure& figure, std::vector<double> values) {
+  std::erase_if(values, [](double value) { return !std::isfinite(value); });
+  if (values.empty()) return;
+  const auto [low, high] = std::ranges::minmax(values);
+  const auto interval = median_interval(values);
+  figure.count = values.size();
+  figure.low = interval ? interval->low : low;
+  figure.high = interval ? interval->high : high;
+  figure.value = median(std::move(values));
+}
+
+std::vector<double> values_of(const Cell& cell, const std::string& metric) {
+  const auto found = cell.metrics.find(metric);
+  return found == cell.metrics.end() ? std::vector<double>() : found->second.values;
+}
+
+// Of one cell, divided by another metric of the same trials if the check asks for it.
+Figure of_cell(const Check& check, const Cell& cell) {
+  Figure figure{.check = &check, .value = {}, .of = "trials"};
+  auto values = values_of(cell, check.metric);
+  if (!check.per.empty()) {
+    const auto divisors = values_of(cell, check.per);
+    values.resize(std::min(values.size(), divisors.size()));
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] /= divisors[i];
+  }
+  settle(figure, std::move(values));
+  if (figure.value) return figure;
+  figure.missing = cell.reason.empty() ? recorded("claim.no_figure", {{"cell", cell.id}, {"metric", check.metric}})
+                                       : recorded("claim.cell_not_run", {{"cell", cell.id}, {"reason", cell.reason}});
+  return figure;
+}
+
+// What the run itself was fixed to judge, it has judged better than a check could: by duets, if it has some.
+std::optional<Figure> of_duets(const Check& check, const Results& results, const Cell& cell, const Cell& other) {
+  const auto judgement = judgement_of(results);
+  const bool same = judgement && judgement->by_duets && judgement->metric == check.metric &&
+                    judgement->level == cell.level && results.baseline() == other.series;
+  if (!same) return std::nullopt;
+  const auto& id = results.data().plan.series[cell.series].id;
+  const auto verdict = std::ranges::find(judgement->verdicts, id, &Verdict::of);
+  if (verdict == judgement->verdicts.end() || !verdict->interval) return std::nullopt;
+  return Figure{.check = &check,
+                .value = verdict->ratio,
+                .low = verdict->interval->low,
+                .high = verdict->interval->high,
+                .count = duet_ratios(results.data(), id, check.metric).size(),
+                .of = "duets"};
+}
+
+// One cell over another: inside blocks if both are of one level, else by their medians, with the farthest ends.
+Figure of_two(const Check& check, const Results& results, const Cell& cell, const Cell& other) {
+  if (auto judged = of_duets(check, results, cell, other)) return *judged;
+  Figure figure{.check = &check, .value = {}, .of = "blocks"};
+  if (cell.level == other.level && cell.series != other.series && check.per.empty()) {
+    settle(figure, results.block_ratios(cell.series, other.series, cell.level, check.metric));
+    if (figure.value) return figure;
+  }
+  Figure above = of_cell(check, cell);
+  const Figure below = of_cell(check, other);
+  if (!above.value || !below.value) {
+    above.value.reset();
+    if (above.missing.empty()) above.missing = below.missing;
+    return above;
+  }
+  figure = above;
+  figure.of = "medians";
+  figure.count = std::min(above.count, below.count);
+  figure.value = *above.value / *below.value;
+  figure.low = above.low / below.high;
+  figure.high = above.high / below.low;
+  return figure;
+}
+
+Standing standing_of(const Figure& figure) {
+  if (!figure.value || !std::isfinite(*figure.value)) return Standing::missing;
+  const auto& [above, below] = std::pair(figure.check->above, figure.check->below);
+  if ((!above || figure.low > *above) && (!below || figure.high < *below)) return Standing::holds;
+  if ((above && figure.high <= *above) || (below && figure.low >= *below)) return Standing::fails;
+  return Standing::open;
+}
+
+Figure figure_of(const Check& check, const FindRun& find) {
+  Figure none{.check = &check, .value = {}, .of = "trials"};
+  const Results* results = find(check.run);
+  if (results == nullptr) {
+    none.missing = recorded("claim.no_run", {{"run", check.run}});
+    return none;
+  }
+  for (const auto& id : {check.cell, check.against}) {
+    if (id.empty() || cell_of(*results, id) != nullptr) continue;
+    none.missing = recorded("claim.no_cell", {{"run", check.run}, {"cell", id}});
+    return none;
+  }
+  const Cell& cell = *cell_of(*results, check.cell);
+  auto figure = check.against.empty() ? of_cell(check, cell)
+                                      : of_two(check, *results, cell, *cell_of(*results, check.against));
+  figure.standing = standing_of(figure);
+  return figure;
+}
+
+// A claim that is not measured at all, or has nothing yet to be measured by.
+Ruling without_verdict(const Claim& claim) {
+  if (claim.is("historical")) return Ruling::historical;
+  return claim.is("definitional") ? Ruling::definitional : Ruling::cannot_say;
+}
+
+void rule(Judged& judged) {
+  const auto any = [](const std::vector<Figure>& figures, Standing standing) -> const Figure* {
+    const auto found = std::ranges::find(figures, standing, &Figure::standing);
+    return found == figures.end() ? nullptr : &*found;
+  };
+  if (any(judged.checks, Standing::fails) != nullptr) {
+    judged.ruling = Ruling::contradicted;
+    return;
+  }
+  for (const auto* figures : {&judged.checks, &judged.limits}) {
+    if (const auto* figure = any(*figures, Standing::missing)) {
+      judged.why = figure->missing;
+      return;
+    }
+  }
+  if (const auto* figure = any(judged.checks, Standing::open)) {
+    judged.why = recorded("claim.trials_disagree", {{"cell", figure->check->cell}});
+  } else if (any(judged.limits, Standing::holds) != nullptr) {
+    judged.ruling = Ruling::only_if;
+  } else if (const auto* limit = any(judged.limits, Standing::open)) {
+    judged.why = recorded("claim.trials_disagree", {{"cell", limit->check->cell}});
+  } else {
+    judged.ruling = Ruling::supported;
+  }
+}
+
+// "45.7 times", or the figure with its unit. A share of one metric in another, and a small count, keep two digits.
+std::string value_text(const Words& words, const Check& check, double value) {
+  constexpr double kSmall = 0.01;
+  if (!check.against.empty()) return words.say("ratio.one", {{"ratio", three_digits(value)}});
+  if (!check.per.empty()) return value != 0 && value < kSmall ? fmt::format("{:.2g}", value) : three_digits(value);
+  return metric_phrase(words, *find_metric(check.metric), value);
+}
+
+}  // namespace
+
+std::string_view name(Standing standing) {
+  static constexpr std::array<std::string_view, 4> kNames{"holds", "fails", "open", "missing"};
+  return kNames[static_cast<std::size_t>(standing)];
+}
+
+Judged judge(const Claim& claim, const FindRun& find) {
+  Judged judged{.claim = &claim, .ruling = without_verdict(claim), .checks = {}, .limits = {}, .why = ""};
+  for (const auto& check : claim.checks) judged.checks.push_back(figure_of(check, find));
+  for (const auto& limit : claim.limits) judged.limits.push_back(figure_of(limit, find));
+  // History is cited, never supported.
+  const bool measured = claim.is("measured") && !claim.is("historical") && !claim.checks.empty();
+  if (measured) judged.ruling = Ruling::cannot_say;
+  if (measured) rule(judged);
+  if (judged.ruling == Ruling::cannot_say && judged.why.empty()) judged.why = recorded("claim.no_checks");
+  return judged;
+}
+
+std::string figure_text(const Words& words, const Figure& figure) {
+  const Check& check = *figure.check;
+  auto what = metric_label(words, *find_metric(check.metric));
+  if (!check.per.empty()) {
+    what = words.say("claim.per", {{"what", what}, {"per", metric_label(words, *find_metric(check.per))}});
+  }
+  what = words.say("claim.of", {{"what", what}, {"cell", check.cell}});
+  if (!check.against.empty()) what = words.say("claim.against", {{"what", what}, {"cell", check.against}});
+  const auto text_of = [&](double value) { return value_text(words, check, value); };
+  std::vector<std::string> borders;
+  if (check.above) borders.push_back(words.say("claim.above", {{"border", text_of(*check.above)}}));
+  if (check.below) borders.push_back(words.say("claim.below", {{"border", text_of(*check.below)}}));
+  auto value = words.retold(figure.missing);
+  if (figure.value) {
+    const auto range = text_of(figure.low) == text_of(figure.high)
+                           ? words.say("claim.every", {{"of", words.say("claim.of_" + figure.of)}, {"n", figure.count}})
+                           : words.say("claim.range", {{"low", text_of(figure.low)},
+                                                       {"high", text_of(figure.high)},
+                                                       {"of", words.say("claim.of_" + figure.of)},
+                                                       {"n", figure.count}});
+    value = words.say("claim.value", {{"value", text_of(*figure.value)}, {"range", range}});
+  }
+  return words.say("claim.figure", {{"what", what},
+                                    {"value", value},
+                                    {"borders", words.comma_parted(borders)},
+                                    {"verdict", words.say(fmt::format("claim.{}", name(figure.standing)))}});
+}
+
+}  // namespace iolab::lab

@@ -1,0 +1,49 @@
+// What a check comes to: its figure with an interval, where the border lies, and what follows for the claim.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "experiments/claims/claims.h"
+#include "experiments/judging/results.h"
+
+namespace iolab::lab {
+
+enum class Standing : std::uint8_t {
+  holds,    // the whole interval is beyond the border
+  fails,    // the whole interval is on the other side
+  open,     // the border lies inside
+  missing,  // there is no figure
+};
+std::string_view name(Standing standing);
+
+struct Figure {
+  const Check* check = nullptr;
+  std::optional<double> value;  // the median
+  double low = 0;               // its interval; with fewer than six trials, smallest to largest
+  double high = 0;
+  std::size_t count = 0;     // of trials, of ratios inside blocks, or of duets
+  std::string of;            // "trials", "blocks", "duets", or "medians": a ratio of cells that share no block
+  std::string missing = {};  // why there is no value
+  Standing standing = Standing::missing;
+};
+
+struct Judged {
+  const Claim* claim = nullptr;
+  Ruling ruling = Ruling::cannot_say;
+  std::vector<Figure> checks;
+  std::vector<Figure> limits;
+  std::string why;  // of cannot_say; recorded in English, but for what the claim itself says
+};
+
+// The results of a run by the name of its experiment; null: it was not made.
+using FindRun = std::function<const Results*(const std::string& experiment)>;
+Judged judge(const Claim& claim, const FindRun& find);
+
+// "server CPU per request, select/idle_connections=900 over epoll/idle_connections=900: 1.43 times (1.19 to 1.67, 10
+// blocks); asked: above 1.20: no telling"
+std::string figure_text(const Words& words, const Figure& figure);
+
+}  // namespace iolab::lab
