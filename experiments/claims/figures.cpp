@@ -194,10 +194,10 @@ std::string figure_text(const Words& words, const Figure& figure) {
   auto value = words.retold(figure.missing);
   if (figure.value) {
     const auto range = text_of(figure.low) == text_of(figure.high)
-                           ? words.say("claim.every", {{"of", words.say("claim.of_" + figure.of)}, {"n", figure.count}})
+                           ? words.say("claim.every", {{"of", words.say(fmt::format("claim.of_{}", figure.of))}, {"n", figure.count}})
                            : words.say("claim.range", {{"low", text_of(figure.low)},
                                                        {"high", text_of(figure.high)},
-                                                       {"of", words.say("claim.of_" + figure.of)},
+                                                       {"of", words.say(fmt::format("claim.of_{}", figure.of))},
                                                        {"n", figure.count}});
     value = words.say("claim.value", {{"value", text_of(*figure.value)}, {"range", range}});
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -212,11 +213,19 @@ Json json_of(const CostCells& cells, const CostModel& model) {
 }
 
 int run(const std::vector<std::string>& names, bool as_json, Language language) {
-  CostCells cells;
+  std::vector<RunDirectory> directories;
+  std::set<std::filesystem::path> seen;
   for (const auto& name : names) {
-    const auto directory = RunDirectory::find(name);
+    auto directory = RunDirectory::find(name);
     if (!directory) return fail("cost", kUsage, directory.error());
-    const auto data = load_run(*directory);
+    if (!seen.insert(std::filesystem::weakly_canonical(directory->path())).second) {
+      return fail("cost", kUsage, fmt::format("{} is named twice, and would be counted twice", name));
+    }
+    directories.push_back(std::move(*directory));
+  }
+  CostCells cells;
+  for (const auto& directory : directories) {
+    const auto data = load_run(directory);
     if (!data) return fail("cost", kInvalidSpec, data.error());
     add_cost_cells(Results(*data), cells);
   }
@@ -242,7 +251,7 @@ Server CPU per request as a sum of counted causes with fitted prices. The prices
 are tried on the other half; besides, each model, each level and each run is left out once, and predicted by the rest.
 A model whose work is not counted in full is left out by name.
 
-Exit codes  0 ok, also of a bad prediction · 2 no such run · 3 not a run of this version · 4 too few cells
+Exit codes  0 ok, also of a bad prediction · 2 no such run, or one twice · 3 not a run of this version · 4 too few cells
 )";
 
 }  // namespace

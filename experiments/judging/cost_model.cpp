@@ -24,17 +24,23 @@ bool calls_are_hidden(const Cell& cell) {
   return std::ranges::any_of(cell.calls_per_request, [](const auto& call) { return call.first.starts_with("aio_"); });
 }
 
-// For one request, in the order of kCauses. Nothing, if one of them was not counted.
-std::optional<std::array<double, kCauses.size()>> causes_of(const Cell& cell, const Workload& work) {
-  constexpr double kKib = 1024;
+// Looked at for one request. Each loop has its part of the connections in its list. Only of the models that wait in
+// these calls: sigio asks poll() as well, but of one descriptor, or of all after an overflow.
+double descriptors_of(const Cell& cell, std::string_view model, const Workload& work, int threads) {
   constexpr int kItsOwn = 2;  // the listener and the bell
+  if (model != "select" && model != "poll") return 0;
+  const double watched = work.connections + work.idle_connections + work.stalled_connections;
+  return calls_of(cell, model) * (watched / std::max(1, threads) + kItsOwn);  // 0 threads: their default, which is 1
+}
+
+// For one request, in the order of kCauses; that of the descriptors is added. Nothing, if one was not counted.
+std::optional<std::array<double, kCauses.size()>> causes_of(const Cell& cell, double descriptors) {
+  constexpr double kKib = 1024;
   const auto calls = cell.median_of("syscalls_per_request");
   const auto switches = cell.median_of("voluntary_switches_per_request");
   const auto bytes = cell.median_of("copied_bytes_per_request");
   if (!calls || !switches || !bytes) return std::nullopt;
-  const double descriptors = work.connections + work.idle_connections + work.stalled_connections + kItsOwn;
-  return std::array{1.0, *calls, *switches, *bytes / kKib,
-                    (calls_of(cell, "select") + calls_of(cell, "poll")) * descriptors};
+  return std::array{1.0, *calls, *switches, *bytes / kKib, descriptors};
 }
 
 Observation observation_of(const CostCell& cell) {
@@ -53,14 +59,18 @@ std::vector<CostTry> tried(const std::vector<double>& prices, const Chosen& cell
   return tries;
 }
 
-// In the order of the hashes of their names: every second one is in the half that is fitted.
-Chosen shuffled(const std::vector<CostCell>& cells) {
-  std::vector<std::pair<std::string, const CostCell*>> order;
-  for (const auto& cell : cells) order.emplace_back(sha256_hex(cell.run + "/" + cell.cell), &cell);
-  std::ranges::sort(order);
-  Chosen list;
-  for (const auto& [hash, cell] : order) list.push_back(cell);
-  return list;
+// In the order of the hashes of their names: every second one is in the half that is fitted. Two runs of one experiment
+// have cells of the same names, which stay together: seen once, such a cell is no surprise.
+std::array<Chosen, 2> halves_of(const std::vector<CostCell>& cells) {
+  std::map<std::string, Chosen> order;
+  for (const auto& cell : cells) order[sha256_hex(cell.run + "/" + cell.cell)].push_back(&cell);
+  std::array<Chosen, 2> halves;
+  std::size_t at = 0;
+  for (const auto& [hash, own] : order) {
+    auto& half = halves[at++ % 2];
+    half.insert(half.end(), own.begin(), own.end());
+  }
+  return halves;
 }
 
 std::string group_of(const CostCell& cell, Unseen unseen) {
@@ -145,11 +155,12 @@ void add_cost_cells(const Results& results, CostCells& to) {
   for (const auto& cell : results.cells()) {
     const auto measured = cell.median_of("server_cpu_us_per_request");
     if (!results.is_model(cell.series) || !measured || *measured <= 0) continue;
-    const auto& full = data.plan.series[cell.series].model;
-    const std::string model(model_id(full));
+    const auto& series = data.plan.series[cell.series];
+    const std::string model(model_id(series.model));
     const auto& level = data.spec.levels[cell.level];
-    const auto causes = causes_of(cell, level.workload);
-    if (never_sleeps(data.models, full)) {
+    const int threads = serving_threads(series, data.spec);
+    const auto causes = causes_of(cell, descriptors_of(cell, model, level.workload, threads));
+    if (never_sleeps(data.models, series.model)) {
       to.never_sleep.insert(model);
     } else if (calls_are_hidden(cell)) {
       to.hidden.insert(model);
@@ -192,10 +203,7 @@ std::vector<Unseen> CostModel::bad() const {
 
 std::optional<CostModel> fit_cost(const std::vector<CostCell>& cells) {
   if (cells.size() < 4 * kCauses.size()) return std::nullopt;
-  std::array<Chosen, 2> halves;
-  const auto order = shuffled(cells);
-  for (std::size_t i = 0; i < order.size(); ++i) halves[i % 2].push_back(order[i]);
-  const auto& [fitted, other] = halves;
+  const auto [fitted, other] = halves_of(cells);
   const auto prices = prices_of(fitted);
   CostModel model{.prices = {}, .fitted = fitted.size(), .tests = {}};
   for (std::size_t cause = 0; cause < kCauses.size(); ++cause) {

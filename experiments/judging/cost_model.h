@@ -26,7 +26,7 @@ namespace iolab::lab {
 inline constexpr std::array<std::string_view, 5> kCauses{"request", "system_call", "wake_up", "kib", "descriptor"};
 
 struct CostCell {
-  std::string run;
+  std::string run;  // its experiment: two runs of one are kin, and are left out together
   std::string cell;
   std::string model;  // without options
   std::string level;
@@ -89,8 +89,8 @@ struct CostModel {
   std::vector<Unseen> bad() const;
 };
 
-// The halves follow from the ids of the cells, never from their figures. Nothing, with fewer than four times as many
-// cells as there are prices. `cells` outlive the model.
+// The halves follow from the names of the cells, never from their figures, and one name is in one half only. Nothing,
+// with fewer than four times as many cells as there are prices. `cells` outlive the model.
 std::optional<CostModel> fit_cost(const std::vector<CostCell>& cells);
 
 }  // namespace iolab::lab

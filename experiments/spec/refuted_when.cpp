@@ -16,7 +16,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr auto kRefutedWhenForm = R"(write [ { "cell": "epoll/connections=16", "metric": "requests_per_s", "below": 1000 } ])";
+constexpr auto kRefutedWhenForm =
+    R"(write [ { "cell": "epoll/connections=16", "metric": "requests_per_s", "below": 1000 } ])";
 
 void check_key(const std::string& key, const Json& content, const std::string& place, std::vector<Flaw>& flaws) {
   static const std::vector<std::string> kKeys{"cell", "metric", "per", "against", "above", "below"};
@@ -50,7 +51,9 @@ void check_entry(const Json& entry, const std::string& at, std::vector<Flaw>& fl
 }
 
 std::vector<Flaw> check_entries(const Json& list, const std::string& at) {
-  if (!list.is_array() || list.empty()) return {{at, "refuted_when needs a list of at least one entry", kRefutedWhenForm}};
+  if (!list.is_array() || list.empty()) {
+    return {{at, "refuted_when needs a list of at least one entry", kRefutedWhenForm}};
+  }
   std::vector<Flaw> flaws;
   for (std::size_t i = 0; i < list.size(); ++i) check_entry(list[i], below(at, i), flaws);
   return flaws;

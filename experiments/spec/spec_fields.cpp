@@ -44,8 +44,8 @@ constexpr std::array kFields{
           .summary_zh = "什么样的结果会推翻这个预期",
           .example = R"("select at 900 idle connections costs as much as at none")"},
     Field{.path = "refuted_when", .kind = refutation,
-          .summary = "the same in figures, each with a border: all of a list must hold, or one of {\"any\": [...]}; shares "
-                     "as 0.05, ratios to another cell with \"against\"",
+          .summary = "the same in figures, each with a border: all of a list must hold, or one of {\"any\": [...]}; "
+                     "shares as 0.05, ratios to another cell with \"against\"",
           .summary_zh = "用数字写出同样的话，每个带一个边界：列表须全部成立，{\"any\": [...]} 只需一个；份额写作 0.05，"
                         "与另一单元的比值用 \"against\"",
           .example = R"([{"cell": "select/idle_connections=900", "metric": "server_cpu_us_per_request", )"

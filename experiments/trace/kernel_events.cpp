@@ -1,6 +1,8 @@
 #include "experiments/trace/kernel_events.h"
 
 #include <fmt/format.h>
+#include <linux/perf_event.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "experiments/machine/tracepoints.h"
 #include "experiments/words/words.h"
@@ -69,6 +72,10 @@ struct KernelWatch::Rings {
     for (const int event : opened) close(event);
   }
 
+  void switch_to(unsigned long request) const {
+    for (const int event : opened) ioctl(event, request, 0);
+  }
+
   void drain() {
     const std::lock_guard lock(mutex);
     for (EventRing& ring : rings) {
@@ -119,24 +126,32 @@ KernelWatch::KernelWatch(std::unique_ptr<Rings> rings) : rings_(std::move(rings)
 KernelWatch::KernelWatch(KernelWatch&&) noexcept = default;
 KernelWatch::~KernelWatch() = default;
 
-std::expected<KernelWatch, std::string> KernelWatch::start() {
+std::expected<KernelWatch, std::string> KernelWatch::open() {
   auto rings = std::make_unique<Rings>();
   if (auto problem = rings->open(); !problem.empty()) return std::unexpected(problem);
+  rings->switch_to(PERF_EVENT_IOC_DISABLE);
+  return KernelWatch(std::move(rings));
+}
+
+void KernelWatch::start() {
+  rings_->drain();  // what came while they were being opened
+  rings_->events.clear();
+  rings_->switch_to(PERF_EVENT_IOC_ENABLE);
   static constexpr std::chrono::milliseconds kPause{5};
-  rings->reader = std::jthread([raw = rings.get()](const std::stop_token& stop) {
+  rings_->reader = std::jthread([raw = rings_.get()](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       raw->drain();
       std::this_thread::sleep_for(kPause);
     }
   });
-  return KernelWatch(std::move(rings));
 }
 
 std::vector<KernelEvent> KernelWatch::stop() {
+  rings_->switch_to(PERF_EVENT_IOC_DISABLE);
   rings_->reader = {};
   rings_->drain();
   std::ranges::stable_sort(rings_->events, {}, &KernelEvent::at_ns);
-  return std::move(rings_->events);
+  return std::exchange(rings_->events, {});
 }
 
 namespace {

@@ -43,12 +43,14 @@ struct ServerThread {
 
 class KernelWatch {
  public:
+  // Opens the tracepoints, and watches nothing yet: opening and closing them takes the kernel long, watching does not.
   // The error is a sentence: no tracepoints here, or no permission.
-  static std::expected<KernelWatch, std::string> start();
+  static std::expected<KernelWatch, std::string> open();
   KernelWatch(KernelWatch&&) noexcept;
   KernelWatch& operator=(KernelWatch&&) = delete;
   ~KernelWatch();
 
+  void start();
   // Everything since start(), in the order of time.
   std::vector<KernelEvent> stop();
 

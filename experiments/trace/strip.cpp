@@ -39,7 +39,7 @@ constexpr std::array kLooks{
     Look{Doing::other, "other", "#FFFFFF", "", "-"},
 };
 constexpr double kLeftShare = 0.2;  // of what lies right of the arrival
-constexpr double kBreak = 0.5;      // where in it the mark stands that the two scales differ
+constexpr double kBreak = 0.12;     // where in it the mark stands that the two scales differ
 
 const Look& look_of(Doing doing) {
   return *std::ranges::find(kLooks, doing, &Look::doing);

@@ -182,7 +182,7 @@ class Pass {
     level_.workload.rate_per_s.reset();
   }
 
-  TracedModel trace(const Series& series) const {
+  TracedModel trace(const Series& series) {
     TracedModel traced{.series = series.id};
     for (int pair = 0; pair < setup_.pairs && !interrupted(); ++pair) {
       const auto pieces = pair_of_pieces(series);
@@ -190,9 +190,9 @@ class Pass {
       traced.pairs.push_back(*pieces);
     }
     const std::string file = scratch_ + "/trace.jsonl";
-    auto watch = setup_.watch_kernel ? KernelWatch::start() : std::unexpected(std::string());
+    if (watch_) watch_->start();
     auto requests = requests_through(series, setup_.requests, file, &traced.threads);
-    if (watch) traced.kernel = watch->stop();
+    if (watch_) traced.kernel = watch_->stop();
     if (!requests) return missing(series, requests.error());
     const auto text = read_text_file(file);
     if (!text) return missing(series, text.error());
@@ -209,11 +209,12 @@ class Pass {
 
  private:
   // The traced piece is traced as the requests that are shown are, the kernel's own record included.
-  std::expected<PairOfPieces, std::string> pair_of_pieces(const Series& series) const {
+  std::expected<PairOfPieces, std::string> pair_of_pieces(const Series& series) {
     const auto plain = requests_through(series, setup_.requests_of_a_piece, "", nullptr);
     if (!plain) return std::unexpected(plain.error());
-    const auto watch = setup_.watch_kernel ? KernelWatch::start() : std::unexpected(std::string());
+    if (watch_) watch_->start();
     const auto traced = requests_through(series, setup_.requests_of_a_piece, scratch_ + "/trace.jsonl", nullptr);
+    if (watch_) watch_->stop();
     if (!traced) return std::unexpected(traced.error());
     return PairOfPieces{median_us(*plain), median_us(*traced)};
   }
@@ -262,6 +263,8 @@ class Pass {
   const OwnBinary& binary_;
   const std::string& scratch_;
   const TraceSetup& setup_;
+  std::expected<KernelWatch, std::string> watch_ =
+      setup_.watch_kernel ? KernelWatch::open() : std::unexpected(std::string());
 };
 
 }  // namespace
@@ -269,7 +272,7 @@ class Pass {
 std::vector<TracedModel> trace_models(const RunData& data, std::size_t level, const OwnBinary& binary,
                                       const std::string& scratch, const TraceSetup& setup) {
   const PinnedHere pinned(data.cpus.load);
-  const Pass pass(data, level, binary, scratch, setup);
+  Pass pass(data, level, binary, scratch, setup);
   std::vector<TracedModel> models;
   for (std::size_t number = 0; number < data.plan.series.size() && !interrupted(); ++number) {
     const auto& series = data.plan.series[number];

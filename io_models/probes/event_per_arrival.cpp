@@ -112,7 +112,7 @@ Probe event_per_arrival() {
   Probe probe{.name = "event-per-arrival",
               .question = "Is there an event for each arrival?",
               .models = {},
-              .keys = {{"arrivals", "1..64", "8", "one after the other, before anything is read"},
+              .keys = {{"arrivals", "1..64", "10", "one after the other, before anything is read"},
                        {"look", "after-all|after-each", "after-all", "when the thread looks at its news"}},
               .run = run};
   for (const auto& way : kWays) probe.models.push_back(way.model);

@@ -6,8 +6,8 @@
 //
 // What to notice
 //   1. Plain SIGIO merges: of any number one is left, and it does not say which socket it was for.
-//   2. Real-time signals queue, each with its descriptor, until RLIMIT_SIGPENDING; then one plain SIGIO says "too
-//      many".
+//   2. Real-time signals queue, each with its descriptor, until RLIMIT_SIGPENDING, which counts those of all processes
+//      of the user; then one plain SIGIO says "too many".
 //   3. Who ignores that SIGIO never hears of the rest, until something else happens there. Never is no delay: those
 //      sockets are counted, the delays are of the others. Who heeds it asks everybody.
 //   4. Signals come in the order of their numbers (signal(7)): SIGIO overtakes the real-time signals that wait. One

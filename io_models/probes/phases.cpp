@@ -16,7 +16,8 @@
 //      out the order, as task work, before the call returns. Only a ring with threads of its own (SQPOLL, io-wq) has
 //      CPU time elsewhere.
 //   6. Does the call that receives return before the data is there? Non-blocking: with each message, by EAGAIN.
-//      Blocking: never. The readiness models make that call only when they have been told.
+//      Blocking: never. The readiness models make that call only when they have been told; sigio is told by a late
+//      signal of the message before, too, and then asks in vain.
 #include <liburing.h>
 #include <poll.h>
 #include <signal.h>

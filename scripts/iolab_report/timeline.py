@@ -61,9 +61,10 @@ def draw(canvas, chart, _, source):
     axes.set_ylim(sum(rows_of(lane) + 0.5 for lane in lanes), 0)
     if axes.get_xlim()[0] <= 0 <= axes.get_xlim()[1]:
         axes.axvline(0, color=INK, linewidth=1.1, zorder=1)
+    size = _size_beside(canvas, axes, lanes)
     row = 0.25
     for lane in lanes:
-        _draw_lane(canvas, axes, lane, chart, row)
+        _draw_lane(canvas, axes, lane, chart, row, size)
         if not lane.get("missing"):
             for at in chart["x"].get("breaks", ()):
                 _break(canvas, axes, at, row - 0.08, row + rows_of(lane) + 0.08)
@@ -140,7 +141,7 @@ def _break(canvas, axes, at, top, bottom):
         axes.plot([at + side + lean, at + side - lean], [top, bottom], color=INK, linewidth=1.1, zorder=6)
 
 
-def _draw_lane(canvas, axes, lane, chart, row):
+def _draw_lane(canvas, axes, lane, chart, row, beside):
     sheet = canvas.sheet
     start, end = axes.get_xlim()
     rows = rows_of(lane)
@@ -166,7 +167,7 @@ def _draw_lane(canvas, axes, lane, chart, row):
             **words,
         )
         if not lane.get("missing"):
-            _say_beside(canvas, axes, lane, end, middle)
+            _say_beside(canvas, axes, lane, end, middle, beside)
     if lane.get("missing"):
         room = axes.get_window_extent(canvas.renderer).width - 16
         text = "\n".join(canvas.wrapped(lane["missing"], room, sheet.small)[:2])
@@ -204,18 +205,26 @@ def _draw_lane(canvas, axes, lane, chart, row):
             )
 
 
-def _say_beside(canvas, axes, lane, end, middle):
-    sheet = canvas.sheet
-    extent = axes.get_window_extent(canvas.renderer)
-    room = canvas.width - extent.x1 - 0.9 * sheet.font - 0.5 * sheet.margin
-    height = (rows_of(lane) + 0.5) * extent.height / abs(axes.get_ylim()[0] - axes.get_ylim()[1])
-    for share in SMALLER:  # nothing is left out
-        size = share * sheet.tiny
-        lines = canvas.wrapped(lane.get("text", ""), room, size)
-        if len(lines) * 1.2 * size <= height:
+def _size_beside(canvas, axes, lanes):
+    """The largest size at which what stands beside each lane fits its height: nothing is left out."""
+    row = axes.get_window_extent(canvas.renderer).height / abs(axes.get_ylim()[0] - axes.get_ylim()[1])
+    for share in SMALLER:
+        size = share * canvas.sheet.tiny
+        if all(len(_beside(canvas, axes, lane, size)) * 1.2 * size <= (rows_of(lane) + 0.5) * row for lane in lanes):
             break
+    return size
+
+
+def _beside(canvas, axes, lane, size):
+    sheet = canvas.sheet
+    room = canvas.width - axes.get_window_extent(canvas.renderer).x1 - 0.9 * sheet.font - 0.5 * sheet.margin
+    return canvas.wrapped(lane.get("text", ""), room, size)
+
+
+def _say_beside(canvas, axes, lane, end, middle, size):
+    sheet = canvas.sheet
     axes.annotate(
-        "\n".join(lines),
+        "\n".join(_beside(canvas, axes, lane, size)),
         (end, middle),
         xytext=(points(0.6 * sheet.font), 0),
         textcoords="offset points",

@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
+#include <map>
+#include <string>
+#include <vector>
 
 #include "tests/experiments/made_up_run.h"
 
@@ -90,6 +94,21 @@ TEST(CostModel, ACauseThatNobodyCountedMakesItPredictBadly) {
   ASSERT_TRUE(model);
   EXPECT_TRUE(test_of(*model, Unseen::half).is_bad());
   EXPECT_TRUE(test_of(*model, Unseen::level).is_bad());
+}
+
+TEST(CostModel, TwoRunsOfOneExperimentAreNoTestOfEachOther) {
+  SCOPED_TRACE("a cell is predicted from the same cell of an earlier run, and the prediction is praised");
+  auto cells = made_up_cells([](const CostCell& cell, std::size_t) { return sum_of(cell); });
+  const auto again = cells;
+  cells.insert(cells.end(), again.begin(), again.end());
+  const auto model = fit_cost(cells);
+  ASSERT_TRUE(model);
+  EXPECT_EQ(model->fitted, 48u);
+  std::map<std::string, int> tried;
+  for (const auto& one : test_of(*model, Unseen::half).all()) ++tried[one.cell->run + "/" + one.cell->cell];
+  EXPECT_EQ(tried.size(), 24u);
+  for (const auto& [name, times] : tried) EXPECT_EQ(times, 2) << name;
+  EXPECT_EQ(test_of(*model, Unseen::run).tries.size(), 2u);
 }
 
 TEST(CostModel, FewCellsFarOffAreNotHiddenByTheMedian) {
@@ -220,6 +239,31 @@ TEST(CostCells, DescriptorsAreThoseThatSelectLookedAt) {
     const double idle = cell.level == data.spec.levels[0].id ? 0 : 1000;
     EXPECT_NEAR(cell.causes[4], cell.model == "select" ? (busy + idle + 2) / 2 : 0, 1e-9) << cell.cell;
   }
+}
+
+TEST(CostCells, ALoopLooksAtItsOwnPartAndAtTheStalled) {
+  SCOPED_TRACE("each of four loops is said to look at everybody's connections, or at none of the stalled ones");
+  auto data = slept_once();
+  for (auto& trial : data.trials) {
+    if (trial.model == "select") trial.server.calls["select"] = trial.load.requests;
+  }
+  for (auto& level : data.spec.levels) level.workload.stalled_connections = 100;
+  data.spec.threads = 4;
+  CostCells found;
+  add_cost_cells(Results(data), found);
+  const double busy = data.spec.levels[0].workload.connections;
+  const auto first = std::ranges::find(found.cells, "select", &CostCell::model);
+  ASSERT_NE(first, found.cells.end());
+  EXPECT_NEAR(first->causes[4], (busy + 100) / 4 + 2, 1e-9) << first->cell;
+}
+
+TEST(CostCells, AQuestionOfOneDescriptorIsNoList) {
+  SCOPED_TRACE("what sigio asks of one descriptor is charged as if it had asked of all");
+  auto data = slept_once();
+  for (auto& trial : data.trials) trial.server.calls["poll"] = trial.load.requests;
+  CostCells found;
+  add_cost_cells(Results(data), found);
+  for (const auto& cell : found.cells) EXPECT_EQ(cell.causes[4], 0) << cell.cell;
 }
 
 TEST(CostCells, ModelsWhoseWorkIsNotCountedAreLeftOutByName) {

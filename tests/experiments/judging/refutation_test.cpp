@@ -144,8 +144,7 @@ TEST(Refutation, WhatIsMissingIsNamed) {
             cannot + "epoll (5,000 idle connections) has too few requests for latency, 99th percentile.");
   EXPECT_EQ(text(R"({"cell": "epoll/idle_connections=0", "metric": "wait_us", "above": 1})"),
             cannot + "epoll (0 idle connections) has no CPU of one wait.");
-  EXPECT_EQ(text(against_epoll(R"("above": 2)"), 1),
-            cannot + "1 trial of select (1,000 idle connections) is too few.");
+  EXPECT_EQ(text(against_epoll(R"("above": 2)"), 1), cannot + "1 trial of select (1,000 idle connections) is too few.");
   EXPECT_EQ(text(R"({"cell": "epoll/idle_connections=0", "metric": "syscalls_per_request", "above": 9})", 1),
             "Not refuted: system calls per request, epoll (0 idle connections): 3.00 (refuted if above 9.00).")
       << "a count needs no second trial";

@@ -93,7 +93,7 @@ TEST(Strip, SleepInACallThatCopiesIsNotSaidToCostItsCpu) {
       {{0, 100'000}, {1'000'000, 1'060'000}}, 1);
   const auto chart = strip_chart({lane}, kSubject);
   EXPECT_THAT(chart["panels"][0]["lanes"][0]["text"].get<std::string>(),
-              HasSubstr("12.0 us of CPU in that call, the copy included"));
+              HasSubstr("in a call of 12.0 us of CPU with the copy"));
 }
 
 TEST(Strip, ASourceLineIsKeptWithItsCall) {
