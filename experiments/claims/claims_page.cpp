@@ -82,8 +82,8 @@ Json commands_of(const Judged& judged, const std::vector<UsedRun>& runs) {
   Json list = Json::array();
   for (const auto& name : names) {
     const auto* run = find_run(runs, name);
-    list.push_back(fmt::format("iolab run {} --profile {}", name,
-                               run == nullptr ? "quick" : run->results->data().spec.profile));
+    list.push_back(
+        fmt::format("iolab run {} --profile {}", name, run == nullptr ? "quick" : run->results->data().spec.profile));
   }
   return list;
 }

@@ -114,8 +114,8 @@ Figure figure_of(const Check& check, const FindRun& find) {
     return none;
   }
   const Cell& cell = *cell_of(*results, check.cell);
-  auto figure = check.against.empty() ? of_cell(check, cell)
-                                      : of_two(check, *results, cell, *cell_of(*results, check.against));
+  auto figure =
+      check.against.empty() ? of_cell(check, cell) : of_two(check, *results, cell, *cell_of(*results, check.against));
   figure.standing = standing_of(figure);
   return figure;
 }
@@ -193,12 +193,13 @@ std::string figure_text(const Words& words, const Figure& figure) {
   if (check.below) borders.push_back(words.say("claim.below", {{"border", text_of(*check.below)}}));
   auto value = words.retold(figure.missing);
   if (figure.value) {
-    const auto range = text_of(figure.low) == text_of(figure.high)
-                           ? words.say("claim.every", {{"of", words.say(fmt::format("claim.of_{}", figure.of))}, {"n", figure.count}})
-                           : words.say("claim.range", {{"low", text_of(figure.low)},
-                                                       {"high", text_of(figure.high)},
-                                                       {"of", words.say(fmt::format("claim.of_{}", figure.of))},
-                                                       {"n", figure.count}});
+    const auto range =
+        text_of(figure.low) == text_of(figure.high)
+            ? words.say("claim.every", {{"of", words.say(fmt::format("claim.of_{}", figure.of))}, {"n", figure.count}})
+            : words.say("claim.range", {{"low", text_of(figure.low)},
+                                        {"high", text_of(figure.high)},
+                                        {"of", words.say(fmt::format("claim.of_{}", figure.of))},
+                                        {"n", figure.count}});
     value = words.say("claim.value", {{"value", text_of(*figure.value)}, {"range", range}});
   }
   return words.say("claim.figure", {{"what", what},

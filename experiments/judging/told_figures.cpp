@@ -84,9 +84,8 @@ std::string groups_text(const Words& words, const std::vector<ValueGroup>& group
 
 bool has_one_model(const Results& results) {
   const auto& series = results.data().plan.series;
-  return std::ranges::count_if(series, [](const Series& one) {
-           return one.role == Role::model || one.role == Role::target;
-         }) == 1;
+  return std::ranges::count_if(
+             series, [](const Series& one) { return one.role == Role::model || one.role == Role::target; }) == 1;
 }
 
 void say_figures(const Results& results, std::vector<Sentence>& found) {
@@ -116,12 +115,12 @@ std::string least_and_most(const Results& results, const Metric& metric) {
   const auto levels = telling_levels(results, 2);
   if (spec.target || (!one && spec.probe.empty()) || levels.empty() || (one && spec.axes.empty())) return {};
   std::vector<std::string> cells;
-  const auto groups = one ? by_level(results, metric, spec.levels.size(), cells)
-                          : by_model(results, metric, levels.back(), cells);
+  const auto groups =
+      one ? by_level(results, metric, spec.levels.size(), cells) : by_model(results, metric, levels.back(), cells);
   if (groups.size() < 2) return {};
   const Words& words = results.words();
-  const auto ends = words.comma_parted(
-      std::vector{group_text(words, groups.front(), one), group_text(words, groups.back(), one)});
+  const auto ends =
+      words.comma_parted(std::vector{group_text(words, groups.front(), one), group_text(words, groups.back(), one)});
   return one ? ends : ends + at_level(results, levels.back());
 }
 

@@ -85,10 +85,9 @@ std::vector<std::string> method_of_a_probe(const Results& results) {
   const Words& words = results.words();
   const RunData& data = results.data();
   std::vector<std::string> text{
-      words.say("method.probe",
-                {{"probe", data.spec.probe}, {"server", data.cpus.server}, {"peer", data.cpus.load}}),
-      words.say("method.probe_window", {{"measure", duration_text(data.spec.timing.measure)},
-                                        {"trials", data.spec.timing.repeat}}),
+      words.say("method.probe", {{"probe", data.spec.probe}, {"server", data.cpus.server}, {"peer", data.cpus.load}}),
+      words.say("method.probe_window",
+                {{"measure", duration_text(data.spec.timing.measure)}, {"trials", data.spec.timing.repeat}}),
       words.say("method.blocks", {{"seed", std::to_string(data.plan.seed)}}),
       words.say("method.again", {{"baseline", data.spec.baseline}}),
   };

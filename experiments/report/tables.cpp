@@ -137,8 +137,13 @@ Table overview_table(const Results& results) {
   table.caption = trials_text(results);
   table.columns.push_back({"model", words.say("table.model"), "", false});
   std::vector<const Metric*> shown;
-  std::vector<std::string> ids{"syscalls_per_request", "server_cpu_us_per_request", "requests_per_s", "latency_p50_us",
-                               "latency_p99_us",       "threads",                   "rss_mib"};
+  std::vector<std::string> ids{"syscalls_per_request",
+                               "server_cpu_us_per_request",
+                               "requests_per_s",
+                               "latency_p50_us",
+                               "latency_p99_us",
+                               "threads",
+                               "rss_mib"};
   if (!results.data().spec.probe.empty()) ids = results.data().spec.watch;
   for (const auto& id : ids) {
     shown.push_back(find_metric(id));

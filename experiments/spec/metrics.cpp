@@ -70,7 +70,7 @@ constexpr std::array kProbeMetrics{
     Metric{"orders_served_share", "%"},
     Metric{"in_order_share", "%"},
     Metric{"served_behind_silence_share", "%"},
-    Metric{"write_behind_read_ms", "ms"},
+    Metric{"write_passed_read_share", "%"},
     Metric{"bytes_when_signalled", "", true},
     Metric{"bytes_when_sigio_signalled", "", true},
     Metric{"signals", "", true},

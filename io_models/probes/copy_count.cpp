@@ -1,6 +1,6 @@
 // What do copies cost on the way from a file to a socket?
 //
-// A file that lies in the page cache is sent over loopback again and again, in pieces, by one of six ways. The peer
+// A file that lies in the page cache is sent over loopback again and again, in pieces, by one of five ways. The peer
 // reads and throws away.
 //
 // What to notice
@@ -8,8 +8,8 @@
 //   2. Mapped memory is copied once, by send(); sendfile() and splice() hand pages over without a copy of their own.
 //   3. Fewer copies are not always less work: over loopback the receiver copies in any case, and handing over pages one
 //      by one costs more than copying small pieces.
-//   4. MSG_ZEROCOPY and IORING_OP_SEND_ZC must say when the memory is free again; over loopback the kernel copies after
-//      all, and says so.
+//   4. IORING_OP_SEND_ZC must say when the memory is free again; over loopback the kernel copies after all, and says
+//   so.
 #include <fcntl.h>
 #include <liburing.h>
 #include <sys/mman.h>
@@ -123,7 +123,8 @@ class BySplice final : public Sender {
 class ByZeroCopyOrder final : public FromMappedMemory {
  public:
   ByZeroCopyOrder(int file, int socket, std::size_t piece) : FromMappedMemory(file, socket, piece) {
-    ready_ = ::io_uring_queue_init(8, &ring_, 0) == 0;
+    error_ = -::io_uring_queue_init(8, &ring_, 0);
+    ready_ = error_ == 0;
   }
   ~ByZeroCopyOrder() override {
     if (ready_) ::io_uring_queue_exit(&ring_);
@@ -142,15 +143,20 @@ class ByZeroCopyOrder final : public FromMappedMemory {
         if ((result->flags & IORING_CQE_F_NOTIF) == 0) sent = result->res;
         ::io_uring_cqe_seen(&ring_, result);
       }
-      if (sent <= 0) return false;
+      if (sent <= 0) {
+        errno = -sent;  // the kernel's answer stands in the result
+        return false;
+      }
       done += static_cast<std::size_t>(sent);
     }
+    if (!ready_) errno = error_;
     return ready_;
   }
 
  private:
   io_uring ring_{};
   bool ready_ = false;
+  int error_ = 0;
 };
 
 template <class S>
@@ -207,7 +213,11 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   double bytes = 0;
   for (off_t at = 0; now_ns() < end_ns; at = static_cast<off_t>((static_cast<std::size_t>(at) + piece) % kFileBytes)) {
     if (static_cast<std::size_t>(at) + piece > kFileBytes) at = 0;
-    if (!sender->send(at)) return std::unexpected(std::string(way->name) + " failed: " + std::strerror(errno));
+    if (!sender->send(at)) {
+      const int error = errno;
+      ::shutdown(pair->near.get(), SHUT_RDWR);  // the peer waits in recv()
+      return std::unexpected(std::string(way->name) + " cannot send here: " + std::strerror(error));
+    }
     bytes += static_cast<double>(piece);
   }
   const auto took_s = static_cast<double>(now_ns() - began) / 1e9;

@@ -18,6 +18,8 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <map>
 #include <vector>
 
@@ -54,7 +56,7 @@ void ask_everybody(const std::vector<Pair>& pairs, Heard& heard) {
   heard.asking_everybody_us.push_back(us(told_ns - began_ns));
 }
 
-Heard take_signals(const std::vector<Pair>& pairs, const sigset_t& signals, bool heed_overflow) {
+Heard take_signals(const std::vector<Pair>& pairs, const sigset_t& signals, bool queued, bool heed_overflow) {
   Heard heard;
   siginfo_t news;
   while (::sigtimedwait(&signals, &news, &kNothingMore) >= 0) {
@@ -63,7 +65,7 @@ Heard take_signals(const std::vector<Pair>& pairs, const sigset_t& signals, bool
       heard.at_ns.emplace(news.si_fd, now_ns());
       continue;
     }
-    ++heard.overflows;
+    heard.overflows += queued;  // a plain SIGIO is the news itself
     if (heed_overflow) ask_everybody(pairs, heard);
   }
   return heard;
@@ -97,11 +99,14 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   if (!pairs) return std::unexpected(pairs.error());
   for (const auto& pair : *pairs) ask_for_signals(pair.near.get(), queued ? kSignal : 0);
   const rlimit limit{room, room};
-  ::setrlimit(RLIMIT_SIGPENDING, &limit);
+  if (::setrlimit(RLIMIT_SIGPENDING, &limit) != 0) {
+    return std::unexpected("no queue of " + std::to_string(room) + " signals: " + std::strerror(errno) +
+                           "; `ulimit -i` says how many there may be");
+  }
 
   for (const auto& pair : *pairs) ::send(pair.far.get(), "x", 1, MSG_NOSIGNAL);
   const auto began_ns = now_ns();
-  const auto heard = take_signals(*pairs, signals, chosen(probe, settings, "overflow") == "heeded");
+  const auto heard = take_signals(*pairs, signals, queued, chosen(probe, settings, "overflow") == "heeded");
   int unheard = 0;
   for (const auto& pair : *pairs) {
     char byte;

@@ -158,9 +158,8 @@ void by_waited_signal(const Scene& scene) {
   ask_for_signals(scene.socket, kSignal);
   while (!scene.over()) {
     siginfo_t news;
-    const timespec second{1, 0};
-    if (::sigtimedwait(&signals, &news, &second) < 0) return;
-    while (scene.take(0)) continue;  // several signals may have been for one message
+    if (::sigwaitinfo(&signals, &news) < 0) return;  // one comes when the peer hangs up, at the latest
+    while (scene.take(0)) continue;                  // several signals may have been for one message
   }
 }
 
@@ -294,6 +293,10 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   way->run(scene);
   const auto cpu_ns = static_cast<double>(thread_cpu_ns() - cpu_before);
   const auto took_ns = static_cast<double>(now_ns() - began);
+  if (inbox.count() == 0) {
+    return std::unexpected("no message came through " + settings.model +
+                           " in this time: try a longer --for, and see `iolab models` whether it may run here");
+  }
   const double full_work = (speed_before + work.full_speed(length_ns / 4)) / 2 * took_ns;
   return Figures{{"work_done_share", work.done() / full_work},
                  {"handled_after_us", inbox.median_late_us()},

@@ -48,7 +48,8 @@ struct Seen {
   std::int64_t arrived_ns = 0;
   std::optional<std::int64_t> told_ns;  // before the call that received; nothing: that call was also the wait
   std::int64_t told_cpu_ns = 0;
-  std::int64_t returned_ns = 0;  // the first call that was to receive
+  std::int64_t copying_from_ns = 0;  // after both clocks were read
+  std::int64_t returned_ns = 0;      // the first call that was to receive
   int calls = 0;
 
   void returned() {
@@ -83,6 +84,7 @@ class Receiver {
   static void told(Seen& seen) {
     seen.told_ns = now_ns();
     seen.told_cpu_ns = thread_cpu_ns();
+    seen.copying_from_ns = now_ns();
   }
 
   const int socket_;
@@ -113,7 +115,7 @@ class NonBlocking final : public Receiver {
       if (first < 0) seen.returned();
       if (first == 0) return false;
     }
-    while (bytes_there() < room_.size()) ++seen.calls;  // recv() would take the first part
+    for (++seen.calls; bytes_there() < room_.size();) ++seen.calls;  // recv() would take the first part
     told(seen);
     return take(seen, MSG_DONTWAIT);
   }
@@ -181,6 +183,7 @@ class BySignal final : public Receiver {
       const ssize_t first = ::recv(socket_, &one, 1, MSG_PEEK);
       if (first < 0) seen.returned();
       if (first == 0) return false;
+      seen.calls += 2;  // that look, and the next
       if (bytes_there() < room_.size()) continue;
       told(seen);
       return take(seen, 0);
@@ -261,16 +264,16 @@ class Measured {
     cpu_us_.push_back(us(done_cpu_ns - began_cpu_ns));
     if (!seen.told_ns) return;
     notice_us_.push_back(us(*seen.told_ns - seen.arrived_ns));
-    copy_us_.push_back(us(done_ns - *seen.told_ns));
+    copy_us_.push_back(us(done_ns - seen.copying_from_ns));
     wait_cpu_us_.push_back(us(seen.told_cpu_ns - began_cpu_ns));
     copy_cpu_us_.push_back(us(done_cpu_ns - seen.told_cpu_ns));
   }
+  bool empty() const { return calls_.empty(); }
   Figures figures() const {
     Figures figures{{"phase1_us", median(wait_us_)},
                     {"after_arrival_us", median(after_us_)},
                     {"receive_cpu_us", median(cpu_us_)},
                     {"calls", median(calls_)}};
-    if (calls_.empty()) return figures;
     figures["returned_before_data_share"] = 1.0 * returned_before_data_ / static_cast<double>(calls_.size());
     if (notice_us_.empty()) return figures;
     figures["notice_us"] = median(notice_us_);
@@ -326,6 +329,11 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   }
   ::shutdown(pair->near.get(), SHUT_RDWR);  // it may wait for one more
   peer.join();
+  if (measured.empty()) {
+    return std::unexpected("no message came through " + settings.model +
+                           " in this time; the first five do not count: try a longer --for or a shorter pause.ms, and "
+                           "see `iolab models` whether it may run here");
+  }
   auto figures = measured.figures();
   if (sleep.looks > 0) {
     figures["asleep_share"] = 1.0 * sleep.asleep / sleep.looks;

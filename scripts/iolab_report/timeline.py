@@ -177,6 +177,12 @@ def _draw_lane(canvas, axes, lane, chart, row, beside):
     states = {state["id"]: state for state in chart.get("states", ())}
     for event in lane["events"]:
         _draw_event(canvas, axes, lane, event, states.get(event["state"], {}), row)
+    _name_threads(sheet, axes, lane, row, rows)
+    _draw_marks(axes, lane, row, rows)
+
+
+def _name_threads(sheet, axes, lane, row, rows):
+    start = axes.get_xlim()[0]
     for thread, name in enumerate(lane["threads"]):
         if rows > 1 and not sheet.is_narrow and thread > 0:
             axes.annotate(
@@ -190,6 +196,9 @@ def _draw_lane(canvas, axes, lane, chart, row, beside):
                 fontsize=points(sheet.tiny),
                 annotation_clip=False,
             )
+
+
+def _draw_marks(axes, lane, row, rows):
     for mark in lane.get("marks", ()):
         if _is_drawn(mark):
             sent = mark.get("kind") == "sent"

@@ -100,7 +100,8 @@ TEST(Claims, ARatioOfTwoLevelsReachesAsFarAsBothMayBeWrong) {
   const auto data = a_noisy_run();
   const Results results(data);
   const auto judged = judged_by(R"(, "checks": [{"run": "made-up", "cell": "select/idle_connections=1000",
-    "against": "select/idle_connections=0", "metric": "server_cpu_us_per_request", "above": 0.5}])", results);
+    "against": "select/idle_connections=0", "metric": "server_cpu_us_per_request", "above": 0.5}])",
+                                results);
   const auto& figure = judged.checks.front();
   EXPECT_EQ(figure.of, "medians");
   EXPECT_NEAR(figure.low, 4.0 / 12, 0.01);
