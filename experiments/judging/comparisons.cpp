@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "experiments/judging/told_figures.h"
 #include "experiments/judging/traps.h"
 #include "experiments/words/units.h"
 
@@ -105,7 +106,10 @@ void say_level(const Results& results, const Metric& metric, std::size_t level, 
 // Whether the baseline itself moved from the first level to the last.
 void say_growth(const Results& results, const Metric& metric, double floor, std::vector<Sentence>& found) {
   const auto baseline = results.baseline();
-  if (!baseline || results.data().spec.axes.size() != 1 || results.data().spec.levels.size() < 2) return;
+  // One model alone has told its figures at every level (told_figures.h).
+  if (!baseline || has_one_model(results) || results.data().spec.axes.size() != 1 ||
+      results.data().spec.levels.size() < 2)
+    return;
   const auto& first = results.cell(*baseline, 0);
   const auto& last = results.cell(*baseline, results.data().spec.levels.size() - 1);
   const auto from = first.median_of(metric.id);

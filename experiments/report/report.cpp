@@ -40,12 +40,15 @@ std::string family_text(const Words& words, const std::string& family) {
 Json series_json(const Results& results) {
   const Words& words = results.words();
   Json list = Json::array();
-  std::map<std::string, std::size_t, std::less<>> named;  // series of each model, so far
+  std::map<std::string, std::size_t, std::less<>> named;     // series of each model, so far
+  std::map<std::string, std::size_t, std::less<>> variants;  // of each colour, which models of one family share
   for (const auto& series : results.data().plan.series) {
     const auto info = std::ranges::find(results.data().models, model_id(series.model), &ModelInfo::id);
     const bool known = info != results.data().models.end();
     auto look = look_of(series.model);
-    if (series.role == Role::model) look = variant_look(look, named[std::string(model_id(series.model))]++);
+    if (series.role == Role::model && named[std::string(model_id(series.model))]++ > 0) {
+      look = variant_look(look, ++variants[std::string(look.color)]);
+    }
     std::string summary = known ? info->summary : "";
     if (series.role == Role::target) {
       look = {"#000000", "o", "solid", {}, "", 1.8};

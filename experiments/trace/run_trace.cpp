@@ -49,6 +49,9 @@ std::expected<nlohmann::ordered_json, std::string> trace_run(const RunData& data
   const auto scratch = Scratch::create(directory.path());
   if (!scratch) return std::unexpected(scratch.error());
   const auto models = trace_models(data, level, binary, scratch->path(), setup);
+  // Half of the models, drawn as if it were all, would stay for ever.
+  if (interrupted())
+    return std::unexpected(std::string("interrupted while single requests were traced: none is drawn"));
   auto charts = charts_of(models, traced_work(data.spec.levels[level], setup));
   if (auto done = directory.write_below("traces", "charts.json", charts.dump(1) + "\n"); !done) {
     return std::unexpected(done.error());
@@ -65,7 +68,7 @@ std::expected<void, std::string> trace_finished(const RunData& data, const RunDi
   constexpr TraceSetup kOfAPreview{.requests = 60, .pairs = 3, .requests_of_a_piece = 16};
   const TraceSetup setup = data.spec.profile == "quick" ? kOfAPreview : TraceSetup{};
   auto charts = trace_run(data, level, directory, binary, setup);
-  if (!charts) return std::unexpected(charts.error());
+  if (!charts && !interrupted()) return std::unexpected(charts.error());
   return {};
 }
 

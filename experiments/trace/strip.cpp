@@ -26,7 +26,7 @@ constexpr std::array kLooks{
     Look{Doing::blocked, "blocked", "#D9D9D9", "", "░"},
     Look{Doing::spinning, "spinning", "#D55E00", "xxxx", "x"},
     Look{Doing::handed_over, "handed_over", "#56B4E9", "..", "·"},
-    Look{Doing::unknown, "unknown", "#F7F7F7", "++", "?"},
+    Look{Doing::unknown, "unknown", "#A6A6A6", "++", "?"},
     Look{Doing::notice, "notice", "#F0E442", "////", "~"},
     Look{Doing::wake_and_copy, "wake_and_copy", "#8DB6D6", "//", "▓"},
     Look{Doing::copy, "copy", "#0072B2", "", "█"},
@@ -206,7 +206,8 @@ Json lane_of(const Lane& lane, const Scale& scale) {
 
 Json time_axis(const Scale& scale, double window_us) {
   const double right = scale.right;
-  const double step = right > 400 ? 100 : right > 200 ? 50 : right > 80 ? 20 : right > 30 ? 10 : 5;
+  double step = 5;  // 5, 10, 20, 50, ...: about eight labels
+  for (int i = 0; right / step > 10; ++i) step *= i % 3 == 2 ? 2.5 : 2;
   Json ticks = Json::array();
   ticks.push_back({{"at", scale.left}, {"label", recorded("timeline.before", {{"us", with_thousands(window_us)}})}});
   for (double at = 0; at <= right; at += step) ticks.push_back({{"at", at}, {"label", with_thousands(at)}});

@@ -176,7 +176,7 @@ def _draw_lane(canvas, axes, lane, chart, row, beside):
         return
     states = {state["id"]: state for state in chart.get("states", ())}
     for event in lane["events"]:
-        _draw_event(canvas, axes, lane, event, states.get(event["state"], {}), row)
+        _draw_event(canvas, axes, lane, event, states.get(event["state"], {}), row, chart["x"].get("breaks", ()))
     _name_threads(sheet, axes, lane, row, rows)
     _draw_marks(axes, lane, row, rows)
 
@@ -246,7 +246,7 @@ def _say_beside(canvas, axes, lane, end, middle, size):
     )
 
 
-def _draw_event(canvas, axes, lane, event, state, row):
+def _draw_event(canvas, axes, lane, event, state, row, breaks):
     sheet = canvas.sheet
     start, end = axes.get_xlim()
     begin, finish = event["draw_from_us"], event["draw_to_us"]
@@ -278,6 +278,7 @@ def _draw_event(canvas, axes, lane, event, state, row):
             zorder=4,
         )
     label = event.get("call", "") + (f" x {event['repeat']:,}" if event.get("repeat", 1) > 1 else "")
+    finish = min([finish, *(at for at in breaks if begin < at < finish)])  # nothing is written across a break
     room = (finish - begin) * axes.get_window_extent(canvas.renderer).width / (end - start)
     if label and canvas.text_width(label, sheet.tiny) + 10 < room:
         axes.text(

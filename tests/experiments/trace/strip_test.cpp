@@ -8,10 +8,12 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "experiments/trace/kernel_events.h"
 #include "experiments/trace/ladder.h"
 #include "experiments/trace/source_line.h"
+#include "experiments/trace/trace_pass.h"
 #include "tests/experiments/trace/made_up_trace.h"
 
 namespace iolab::lab {
@@ -92,8 +94,7 @@ TEST(Strip, SleepInACallThatCopiesIsNotSaidToCostItsCpu) {
           line({.call = "send", .entered = 1045, .returned = 1058, .result = 48})),
       {{0, 100'000}, {1'000'000, 1'060'000}}, 1);
   const auto chart = strip_chart({lane}, kSubject);
-  EXPECT_THAT(chart["panels"][0]["lanes"][0]["text"].get<std::string>(),
-              HasSubstr("in a call of 12.0 us of CPU with the copy"));
+  EXPECT_THAT(chart["panels"][0]["lanes"][0]["text"].get<std::string>(), HasSubstr("12.0 us of CPU in that call"));
 }
 
 TEST(Strip, ASourceLineIsKeptWithItsCall) {
@@ -102,6 +103,21 @@ TEST(Strip, ASourceLineIsKeptWithItsCall) {
   EXPECT_EQ(source_line("io_models/udp_echo.cpp:99999"), "");
   EXPECT_EQ(source_line("no/such/file.cpp:1"), "");
   EXPECT_EQ(source_line(""), "");
+}
+
+TEST(Strip, WhatTracingCostsIsToldOnlyIfItCanBe) {
+  SCOPED_TRACE("one piece against another is called the price of tracing, whatever the machine did meanwhile");
+  const auto model = [](std::vector<PairOfPieces> pairs) {
+    TracedModel traced;
+    traced.pairs = std::move(pairs);
+    return traced;
+  };
+  const auto calm = model({{100, 130}, {105, 140}, {100, 120}});
+  EXPECT_EQ(overhead_of({calm}), "a traced request took 1.30 times as long");
+  EXPECT_THAT(overhead_of({calm, model({{50, 75}, {50, 75}, {50, 75}}), calm}),
+              HasSubstr("1.30 times as long (the median of 3 models; 1.30 to 1.50)"));
+  EXPECT_THAT(overhead_of({model({{100, 130}, {160, 210}, {100, 90}})}), HasSubstr("cannot be told"));
+  EXPECT_EQ(overhead_of({model({})}), "");
 }
 
 TEST(Strip, RecordedPiecesGoForwards) {
