@@ -292,12 +292,11 @@ class Trial {
     record_.machine.minor_faults = end.minor_faults - start.minor_faults;
     record_.machine.major_faults = end.major_faults - start.major_faults;
     record_.machine.flags = flags_of(record_.machine);
-    // A broker that is not ours may run on this machine: then it is among the others. So are the kernel's own threads
-    // that fetch from the disk what a cold client asks for, and waiting for it is what is measured there.
+    // A broker that is not ours may run on this machine: then it is among the others. Waiting for the disk is what is
+    // measured where a cold client reads.
     const bool cold = level_.workload.cold_readers > 0;
     std::erase_if(record_.machine.flags, [&](const Flag& flag) {
-      return (flag.word == "other-processes" && (cold || series_.role == Role::target)) ||
-             (flag.word == "major-faults" && cold);
+      return (flag.word == "other-processes" && series_.role == Role::target) || (flag.word == "major-faults" && cold);
     });
   }
 
