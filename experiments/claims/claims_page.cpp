@@ -147,7 +147,8 @@ std::string claims_summary(const std::vector<Judged>& all) {
   std::vector<const Judged*> rows;
   for (const auto& judged : all) rows.push_back(&judged);
   std::ranges::stable_partition(rows, [](const Judged* judged) { return is_surprise(*judged); });
-  std::string text = "| claim | | expected | came out | figures |\n|---|---|---|---|---|\n";
+  std::string text = fmt::format("# {}\n\n", words.say("claim.title"));
+  text += "| claim | | expected | came out | figures |\n|---|---|---|---|---|\n";
   for (const auto* judged : rows) {
     std::vector<std::string> figures;
     for (const auto* list : {&judged->checks, &judged->limits}) {

@@ -1,6 +1,28 @@
 """Lines over one axis: a line for each model, its name at its end, every trial visible where there is no interval."""
 
+from math import ceil
+
 from .canvas import INK, PAPER, RULE, SOFT_INK, axis_title, line_style, plain_axes, points, set_ticks, tag
+
+
+def _columns(sheet, panels):
+    """Panels stand side by side, as many as remain readable; the rest in rows below."""
+    return len(panels) if len(panels) <= 4 else 1 if sheet.is_narrow else 4
+
+
+def height(sheet, chart):
+    rows = ceil(len(chart["panels"]) / _columns(sheet, chart["panels"]))
+    return round(sheet.height * (1 + 0.5 * (rows - 1)))
+
+
+def _titles(canvas, panels, columns, width):
+    """The titles of the panels, folded where they stand in several rows; how many lines the longest has."""
+    texts = [panel.get("title") or "" for panel in panels]
+    if columns == len(panels):
+        return texts, canvas.sheet.small, int(any(texts))
+    size = min(0.72 * canvas.sheet.font, 11)  # px
+    texts = ["\n".join(canvas.wrapped(text, width, size)) for text in texts]
+    return texts, size, max(text.count("\n") + 1 for text in texts)
 
 
 def draw(canvas, chart, series, source):
@@ -16,18 +38,24 @@ def draw(canvas, chart, series, source):
         + sheet.margin
     )
     footnotes = _footnotes(canvas, chart, series, left)
-    top = canvas.top + 2.0 * sheet.font + (1.4 * sheet.font if any(panel.get("title") for panel in panels) else 0)
     bottom = canvas.bottom - 3.4 * sheet.font - footnotes
-    gap = 1.6 * sheet.font
-    width = (canvas.width - left - right - gap * (len(panels) - 1) - 4) / len(panels)
+    columns = _columns(sheet, panels)
+    gap = (1.6 if columns == len(panels) else 2.6) * sheet.font
+    width = (canvas.width - left - right - gap * (columns - 1) - 4) / columns
+    titles, title_size, lines = _titles(canvas, panels, columns, width if columns > 1 else canvas.width - left)
+    above = 1.45 * title_size * lines
+    top = canvas.top + 2.0 * sheet.font + above
+    rows = ceil(len(panels) / columns)
+    between = above + 2.2 * sheet.font
+    tall = (bottom - top - between * (rows - 1)) / rows
     title = axis_title(chart["y"])
     note = f", {chart['y']['note']}" if chart["y"].get("note") else ""
     canvas.text(sheet.margin, canvas.top + 0.9 * sheet.font, title + note, size=sheet.small, color=SOFT_INK)
     for number, panel in enumerate(panels):
-        axes = canvas.axes(left + number * (width + gap), top, width, bottom - top)
-        _frame(axes, chart, sheet, with_labels=number == 0)
-        if panel.get("title"):
-            axes.set_title(panel["title"], fontsize=points(sheet.small), color=INK, loc="left")
+        row, column = divmod(number, columns)
+        axes = canvas.axes(left + column * (width + gap), top + row * (tall + between), width, tall)
+        _frame(axes, chart, sheet, with_labels=column == 0)
+        axes.set_title(titles[number], fontsize=points(title_size), color=INK, loc="left")
         for entry in panel["series"]:
             _draw_series(axes, entry, series[entry["id"]], sheet)
             if chart.get("gaps") == "dotted":
@@ -36,7 +64,7 @@ def draw(canvas, chart, series, source):
         if number == len(panels) - 1:
             _name_lines(canvas, axes, panel, series, 0 if footnotes else 2.6 * sheet.font)
     below = axis_title(chart["x"]) + (f" ({chart['x']['note']})" if chart["x"].get("note") else "")
-    span = len(panels) * width + gap * (len(panels) - 1)
+    span = columns * width + gap * (columns - 1)
     canvas.text(left + span / 2, bottom + 2.75 * sheet.font, below, size=sheet.small, color=SOFT_INK, ha="center")
 
 
