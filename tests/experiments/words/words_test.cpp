@@ -168,7 +168,8 @@ void expect_no_english(const Json& report) {
   // Three words in a row are a sentence, unless they are ids, calls, flags or the name of a processor.
   static const std::regex sentence(R"(([A-Za-z']{2,}[ ,;:]+){2,}[A-Za-z']{2,})");
   static const std::regex allowed(
-      R"(`[^`]*`|iolab [a-z-]+( [a-z0-9_.-]+)*( --[a-z]+ [a-z]+)*|Intel Xeon[^,，]*|apt-get install [a-z-]+)");
+      R"(`[^`]*`|iolab [a-z-]+( [a-z0-9_.-]+)*( --[a-z]+ [a-z]+)*|Intel Xeon[^,，]*|apt-get install [a-z-]+)"
+      R"(|[a-z_-]+:[a-z]+=[a-z]+)");
   std::vector<std::pair<std::string, std::string>> texts;
   collect(report, "", texts);
   EXPECT_GT(texts.size(), 100u);
