@@ -40,8 +40,10 @@ def data_table(edition, table):
     )
     body = "\n".join(_row(table["columns"], row) for row in table["rows"])
     notes = "".join(f"<li>{escape(note)}</li>" for note in table.get("notes", ()))
+    levels = sum("=" in column["id"] for column in table["columns"])
+    kind = "sortable many" if levels > 10 else "sortable"  # many columns are set smaller on paper
     markup = (
-        f'<table class="sortable"><caption><b>{escape(table["title"])}</b> {escape(table.get("caption", ""))}'
+        f'<table class="{kind}"><caption><b>{escape(table["title"])}</b> {escape(table.get("caption", ""))}'
         f"</caption><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
     )
     shown = scrolled(markup, table["title"]) + (f"<ul>{notes}</ul>" if notes else "")

@@ -42,6 +42,10 @@ class Files(unittest.TestCase):
         for page in PAGES:
             text = page.read_text(encoding="utf-8")
             addresses = {address for address in ADDRESS.findall(text) if not address.startswith("#")}
+            # The page of claims leads to the reports beside it.
+            beside = {address for address in addresses if address.startswith("../")}
+            self.assertEqual([one for one in beside if not (page.parent / one.split("#")[0]).is_file()], [])
+            addresses -= beside
             self.assertLessEqual(addresses, {"data.csv"}, page.parent.name)
             self.assertTrue("data.csv" not in addresses or page.with_name("data.csv").is_file(), page.parent.name)
             self.assertNotRegex(text, r"@import|url\((?!#)|<(?:base|iframe|object|embed)\b", page.parent.name)
