@@ -30,10 +30,10 @@ const UsedRun* find_run(const std::vector<UsedRun>& runs, const std::string& nam
 
 // The trials behind one cell of a figure: where they lie, and what each of them gave.
 Json trials_of(const UsedRun& run, const std::string& id, const std::string& metric) {
-  const auto cell = std::ranges::find(run.results->cells(), id, &Cell::id);
+  const Cell* cell = run.results->find_cell(id);
   Json numbers = Json::array();
   Json values = Json::array();
-  if (cell != run.results->cells().end()) {
+  if (cell != nullptr) {
     for (const auto* trial : cell->trials) numbers.push_back(trial->index);
     const auto found = cell->metrics.find(metric);
     if (found != cell->metrics.end()) {

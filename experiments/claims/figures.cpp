@@ -14,21 +14,15 @@
 namespace iolab::lab {
 namespace {
 
-const Cell* cell_of(const Results& results, const std::string& id) {
-  const auto found = std::ranges::find(results.cells(), id, &Cell::id);
-  return found == results.cells().end() ? nullptr : &*found;
-}
-
 // Median and interval; the extremes where there are too few values for an interval.
 void settle(Figure& figure, std::vector<double> values) {
   std::erase_if(values, [](double value) { return !std::isfinite(value); });
   if (values.empty()) return;
-  const auto [low, high] = std::ranges::minmax(values);
-  const auto interval = median_interval(values);
+  const auto spread = spread_of(values);
   figure.count = values.size();
-  figure.low = interval ? interval->low : low;
-  figure.high = interval ? interval->high : high;
-  figure.value = median(std::move(values));
+  figure.value = spread.value;
+  figure.low = spread.low;
+  figure.high = spread.high;
 }
 
 std::vector<double> values_of(const Cell& cell, const std::string& metric) {
@@ -54,13 +48,9 @@ Figure of_cell(const Check& check, const Cell& cell) {
 
 // What the run itself was fixed to judge, it has judged better than a check could: by duets, if it has some.
 std::optional<Figure> of_duets(const Check& check, const Results& results, const Cell& cell, const Cell& other) {
-  const auto judgement = judgement_of(results);
-  const bool same = judgement && judgement->by_duets && judgement->metric == check.metric &&
-                    judgement->level == cell.level && results.baseline() == other.series;
-  if (!same) return std::nullopt;
+  const auto verdict = verdict_by_duets(results, cell, other, check.metric);
+  if (!verdict) return std::nullopt;
   const auto& id = results.data().plan.series[cell.series].id;
-  const auto verdict = std::ranges::find(judgement->verdicts, id, &Verdict::of);
-  if (verdict == judgement->verdicts.end() || !verdict->interval) return std::nullopt;
   return Figure{.check = &check,
                 .value = verdict->ratio,
                 .low = verdict->interval->low,
@@ -109,13 +99,13 @@ Figure figure_of(const Check& check, const FindRun& find) {
     return none;
   }
   for (const auto& id : {check.cell, check.against}) {
-    if (id.empty() || cell_of(*results, id) != nullptr) continue;
+    if (id.empty() || results->find_cell(id) != nullptr) continue;
     none.missing = recorded("claim.no_cell", {{"run", check.run}, {"cell", id}});
     return none;
   }
-  const Cell& cell = *cell_of(*results, check.cell);
+  const Cell& cell = *results->find_cell(check.cell);
   auto figure =
-      check.against.empty() ? of_cell(check, cell) : of_two(check, *results, cell, *cell_of(*results, check.against));
+      check.against.empty() ? of_cell(check, cell) : of_two(check, *results, cell, *results->find_cell(check.against));
   figure.standing = standing_of(figure);
   return figure;
 }

@@ -97,6 +97,17 @@ void withhold(std::vector<Verdict>& verdicts, const std::string& because) {
 
 }  // namespace
 
+std::optional<Verdict> verdict_by_duets(const Results& results, const Cell& cell, const Cell& against,
+                                        std::string_view metric) {
+  const auto judgement = judgement_of(results);
+  const bool same = judgement && judgement->by_duets && judgement->metric == metric && judgement->level == cell.level &&
+                    against.level == cell.level && results.baseline() == against.series;
+  if (!same) return std::nullopt;
+  const auto found = std::ranges::find(judgement->verdicts, results.data().plan.series[cell.series].id, &Verdict::of);
+  if (found == judgement->verdicts.end() || !found->interval) return std::nullopt;
+  return *found;
+}
+
 std::vector<double> duet_ratios(const RunData& data, const std::string& series, std::string_view metric) {
   std::vector<double> ratios;
   for (const DuetRecord& duet : data.duets) {

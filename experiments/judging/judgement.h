@@ -25,6 +25,10 @@ struct Judgement {
 // Nothing: the spec judges nothing, or nothing could run.
 std::optional<Judgement> judgement_of(const Results& results);
 
+// Of a comparison of two cells by this metric, if the run was fixed to judge that very one by duets and has done so.
+std::optional<Verdict> verdict_by_duets(const Results& results, const Cell& cell, const Cell& against,
+                                        std::string_view metric);
+
 // Of one series, the good ones, in their order.
 std::vector<double> duet_ratios(const RunData& data, const std::string& series, std::string_view metric);
 

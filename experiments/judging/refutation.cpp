@@ -10,11 +10,6 @@
 namespace iolab::lab {
 namespace {
 
-const Cell* cell_of(const Results& results, const std::string& id) {
-  const auto found = std::ranges::find(results.cells(), id, &Cell::id);
-  return found == results.cells().end() ? nullptr : &*found;
-}
-
 // "select (900 idle connections)"
 std::string cell_text(const Results& results, const Cell& cell) {
   const auto& series = results.data().plan.series[cell.series].id;
@@ -47,13 +42,12 @@ class Figures {
     if (values.size() < kFewestBlocks && !metric_.exact) {
       return missing(words_.say("story.few_trials", {{"cell", cell_text(results_, cell)}, {"trials", values.size()}}));
     }
-    const auto [low, high] = std::ranges::minmax(values);
-    const auto interval = median_interval(values);
-    return {.value = median(values), .low = interval ? interval->low : low, .high = interval ? interval->high : high};
+    const auto spread = spread_of(values);
+    return {.value = spread.value, .low = spread.low, .high = spread.high};
   }
 
   RefutingFigure of_cell(const std::string& id) const {
-    const Cell* cell = cell_of(results_, id);
+    const Cell* cell = results_.find_cell(id);
     if (cell == nullptr) return missing(words_.say("story.no_cell", {{"cell", id}}));
     if (cell->trials.empty()) {
       return missing(words_.say("story.not_run", {{"cell", cell_text(results_, *cell)}, {"reason", cell->reason}}));
@@ -80,8 +74,8 @@ class Figures {
     const auto other = of_cell(check_.against);
     if (!one.missing.empty()) return one;
     if (!other.missing.empty()) return other;
-    const Cell& cell = *cell_of(results_, check_.cell);
-    const Cell& against = *cell_of(results_, check_.against);
+    const Cell& cell = *results_.find_cell(check_.cell);
+    const Cell& against = *results_.find_cell(check_.against);
     if (cell.level == against.level && check_.per.empty()) {
       if (auto judged = of_duets(cell, against)) return *judged;
       const auto ratios = results_.block_ratios(cell.series, against.series, cell.level, check_.metric);
@@ -94,13 +88,8 @@ class Figures {
 
   // What the run was fixed to judge by duets has one figure, that of its verdict.
   std::optional<RefutingFigure> of_duets(const Cell& cell, const Cell& against) const {
-    const auto judgement = judgement_of(results_);
-    const bool same = judgement && judgement->by_duets && judgement->metric == check_.metric &&
-                      judgement->level == cell.level && results_.baseline() == against.series;
-    if (!same) return std::nullopt;
-    const auto verdict =
-        std::ranges::find(judgement->verdicts, results_.data().plan.series[cell.series].id, &Verdict::of);
-    if (verdict == judgement->verdicts.end() || !verdict->interval) return std::nullopt;
+    const auto verdict = verdict_by_duets(results_, cell, against, check_.metric);
+    if (!verdict) return std::nullopt;
     return RefutingFigure{.value = verdict->ratio, .low = verdict->interval->low, .high = verdict->interval->high};
   }
 
@@ -117,7 +106,7 @@ std::string figure_text(const Results& results, const RefutingFigure& figure) {
   const Words& words = results.words();
   const RefutingCheck& check = *figure.check;
   const Metric& metric = *find_metric(check.metric);
-  const auto cell = [&](const std::string& id) { return cell_text(results, *cell_of(results, id)); };
+  const auto cell = [&](const std::string& id) { return cell_text(results, *results.find_cell(id)); };
   auto what = metric_label(words, metric);
   if (!check.per.empty()) {
     what = words.say("story.per", {{"what", what}, {"per", metric_label(words, *find_metric(check.per))}});
@@ -179,7 +168,7 @@ void say_refutation(const Results& results, std::vector<Sentence>& found) {
     }
     parts.push_back(figure_text(results, figure));
     for (const auto& id : {figure.check->cell, figure.check->against}) {
-      const bool known = cell_of(results, id) != nullptr;
+      const bool known = results.find_cell(id) != nullptr;
       if (known && std::ranges::find(sentence.cells, id) == sentence.cells.end()) sentence.cells.push_back(id);
     }
   }

@@ -124,6 +124,11 @@ const Cell& Results::cell(std::size_t series, std::size_t level) const {
   return cells_[level * data_.plan.series.size() + series];
 }
 
+const Cell* Results::find_cell(std::string_view id) const {
+  const auto found = std::ranges::find(cells_, id, &Cell::id);
+  return found == cells_.end() ? nullptr : &*found;
+}
+
 std::optional<std::size_t> Results::find_series(std::string_view id) const {
   const auto found = std::ranges::find(data_.plan.series, id, &Series::id);
   if (found == data_.plan.series.end()) return std::nullopt;

@@ -75,6 +75,7 @@ class Results {
   const Words& words() const { return words_; }
   const std::vector<Cell>& cells() const { return cells_; }
   const Cell& cell(std::size_t series, std::size_t level) const;
+  const Cell* find_cell(std::string_view id) const;  // nullptr: the run has none of that name
   std::optional<std::size_t> find_series(std::string_view id) const;
   bool is_model(std::size_t series) const { return data_.plan.series[series].role == Role::model; }
   std::optional<std::size_t> baseline() const { return find_series(data_.spec.baseline); }

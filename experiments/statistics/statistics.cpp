@@ -52,6 +52,12 @@ std::optional<MedianInterval> median_interval(std::span<const double> values, do
                         .coverage = 1 - 2 * beyond};
 }
 
+Spread spread_of(const std::vector<double>& values) {
+  const auto [low, high] = std::ranges::minmax(values);
+  const auto interval = median_interval(values);
+  return {.value = median(values), .low = interval ? interval->low : low, .high = interval ? interval->high : high};
+}
+
 namespace {
 
 // P(Binomial(n, p) <= k)

@@ -31,6 +31,14 @@ struct MedianInterval {
 // Nothing below 6 values for 0.95: then even the whole range covers only 1 - 2/2^n.
 std::optional<MedianInterval> median_interval(std::span<const double> values, double confidence = 0.95);
 
+// The median with its interval or, where there are too few values for one, with the smallest and the largest.
+struct Spread {
+  double value;
+  double low;
+  double high;
+};
+Spread spread_of(const std::vector<double>& values);  // of at least one
+
 // A share of successes, with the exact interval of Clopper and Pearson (Biometrika 26, 1934): no success in 60 tries
 // still allows a rate of up to 6 %.
 struct Proportion {
