@@ -10,7 +10,8 @@
 namespace iolab::lab {
 
 void add_first_look_command(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("first-look", "One request through every model, and what each costs (half a minute)");
+  auto* command =
+      app.add_subcommand("first-look", "One request through every model, and what each costs (half a minute)");
   const auto asked = std::make_shared<Look>(Look{.name = "first-look",
                                                  .command = "iolab first-look",
                                                  .traced = {.requests = 40, .pairs = 3, .requests_of_a_piece = 16}});
