@@ -121,18 +121,24 @@ std::expected<HowToRun, int> how_to_run(const RunFlags& flags) {
   return how;
 }
 
+// Empty: the plan has no more than the spec allows.
+std::string too_many_trials(const RunData& data) {
+  const auto trials = data.plan.trials.size();
+  if (std::cmp_less_equal(trials, data.spec.limits.trials)) return "";
+  return fmt::format(
+      "the plan has {}, and limits.trials allows {}: add --yes to run them all, or fewer with --profile quick, "
+      "--models or --set (--dry-run shows the plan)",
+      counted(trials, "trial"), with_thousands(data.spec.limits.trials));
+}
+
 // What was asked for and cannot be run, settled before anything is.
 int refuse_plan(const RunData& data, const RunFlags& flags) {
   const auto missing = flags.require_all ? missing_models(data) : std::vector<std::string>{};
   for (const auto& model : missing) fmt::print(stderr, "not available: {}\n", model);
   if (!missing.empty())
     return fail("run", kSomeCellsFailed, "--require-all: a model of this run cannot run; nothing was run");
-  if (const auto trials = data.plan.trials.size();
-      !flags.yes && !flags.dry_run && std::cmp_greater(trials, data.spec.limits.trials)) {
-    return fail("run", kUsage,
-                fmt::format("the plan has {}, and limits.trials allows {}: add --yes to run them all, or fewer "
-                            "with --profile quick, --models or --set (--dry-run shows the plan)",
-                            counted(trials, "trial"), with_thousands(data.spec.limits.trials)));
+  if (const auto reason = too_many_trials(data); !reason.empty() && !flags.yes && !flags.dry_run) {
+    return fail("run", kUsage, reason);
   }
   if (!data.plan.trials.empty()) return kOk;
   const bool filtered = std::ranges::all_of(data.plan.not_run, &NotRun::filtered);
@@ -227,6 +233,7 @@ int run(const RunFlags& flags, Language language) {
   warn_of_limit(data, session.longest);
   if (flags.dry_run) {
     print_plan(data);
+    if (const auto reason = too_many_trials(data); !reason.empty()) fmt::print(stderr, "iolab run: {}\n", reason);
     return kOk;
   }
   const auto directory = carry_out(data, flags, *binary, session);
