@@ -45,10 +45,12 @@ class Side {
   Side(const Side&) = delete;
   Side& operator=(const Side&) = delete;
 
-  std::expected<DuetSlice, std::string> slice(Nanoseconds length) {
+  std::expected<DuetSlice, std::string> slice(Nanoseconds lead_in, Nanoseconds length) {
     let_go();
+    std::expected<LoadWorker::Slice, std::string> done;
+    if (lead_in > 0) done = worker_->slice(lead_in, kPatience);
     const Nanoseconds cpu_before = has_clock() ? read_clock(cpu_clock_) : 0;
-    const auto done = worker_->slice(length, kPatience);
+    if (done) done = worker_->slice(length, kPatience);
     const Nanoseconds cpu_after = has_clock() ? read_clock(cpu_clock_) : 0;
     hold();
     const auto named = [&](std::string_view what) {
@@ -123,11 +125,13 @@ std::string problem_of(const DuetSpec& spec) {
 }
 
 // One pair of adjacent slices.
-std::expected<void, std::string> play(Side& baseline, Side& other, bool baseline_first, Nanoseconds length,
+std::expected<void, std::string> play(Side& baseline, Side& other, bool baseline_first, const DuetSpec& spec,
                                       DuetComparison& comparison) {
-  auto first = (baseline_first ? baseline : other).slice(length);
+  const Nanoseconds lead_in = std::chrono::nanoseconds(spec.lead_in).count();
+  const Nanoseconds length = std::chrono::nanoseconds(spec.slice).count();
+  auto first = (baseline_first ? baseline : other).slice(lead_in, length);
   if (!first) return std::unexpected(first.error());
-  auto second = (baseline_first ? other : baseline).slice(length);
+  auto second = (baseline_first ? other : baseline).slice(lead_in, length);
   if (!second) return std::unexpected(second.error());
   if (!baseline_first) std::swap(first, second);
   comparison.baseline.push_back(*first);
@@ -150,15 +154,14 @@ std::expected<DuetResult, std::string> run_duet(const DuetSpec& spec) {
     sides.push_back(std::move(*side));
   }
   for (auto& side : sides) {
-    const auto warm = side->slice(std::chrono::nanoseconds(spec.warmup).count());
+    const auto warm = side->slice(0, std::chrono::nanoseconds(spec.warmup).count());
     if (!warm) return std::unexpected(warm.error());
   }
   DuetResult result;
   result.comparisons.resize(spec.others.size());
-  const Nanoseconds length = std::chrono::nanoseconds(spec.slice).count();
   for (int i = 0; i < spec.pairs; ++i) {
     for (std::size_t other = 0; other < spec.others.size(); ++other) {
-      auto played = play(*sides[0], *sides[other + 1], i % 2 == 0, length, result.comparisons[other]);
+      auto played = play(*sides[0], *sides[other + 1], i % 2 == 0, spec, result.comparisons[other]);
       if (!played) return std::unexpected(played.error());
     }
   }

@@ -37,6 +37,9 @@ struct DuetSpec {
   // inside each slice, and the CPU is that of the whole slice.
   LoadSpec load;
   std::chrono::microseconds slice{10'000};
+  // Load before each slice that counts for nothing: what a server of several threads on one CPU needs after a stop
+  // until they take turns as they do without stops.
+  std::chrono::microseconds lead_in{0};
   int pairs = 300;                        // of slices, for each of the others
   std::chrono::milliseconds warmup{200};  // of each side
 };

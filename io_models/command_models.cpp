@@ -21,6 +21,9 @@ nlohmann::ordered_json to_json(const ModelEntry& model) {
                        {"values", option.values},
                        {"default", option.default_value},
                        {"summary", option.summary}});
+    for (const auto& [value, feature] : option.features) {
+      options.back()["features"][std::string(value)].push_back(feature);
+    }
   }
   const std::string reason = model.unavailable();
   return {{"id", model.id},

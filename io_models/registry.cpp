@@ -12,11 +12,13 @@ std::string always_available() {
   return {};
 }
 
-// What `features` may say, and what each means for a comparison:
+// What `features` of a model or of an option's value may say, and what each means for a comparison:
 // - notices-lost-peer: a reset is seen at once even while a request is parked (else when it ends, at the latest)
 // - edge-triggered: is told of changes only, and reads until there is no more
 // - fd-below-1024: connections with higher descriptors are closed at once
 // - never-sleeps: its CPU use says nothing about its work
+// - kernel-thread-spins: nor does that of this one: a thread of the kernel, which belongs to the process, goes on
+//   looking for orders for a while after the last one (asynchronous/uring.cpp)
 // - thread-per-connection: its memory grows by a thread with each connection
 // - connections-up-to-threads, connections-up-to-pool: further ones wait unserved in the listen backlog
 std::vector<ModelEntry> teaching_order() {
@@ -112,8 +114,11 @@ std::vector<ModelEntry> teaching_order() {
        .family = "asynchronous",
        .summary = "One order for each transfer, carried out by the kernel; one call passes on all orders of a turn.",
        .features = {},
-       .options = {{"sqpoll", "off|on", "off",
-                    "a thread of the kernel looks for orders: fewer calls, a busy processor"},
+       .options = {{"sqpoll",
+                    "off|on",
+                    "off",
+                    "a thread of the kernel looks for orders: fewer calls, a busy processor",
+                    {{"on", "kernel-thread-spins"}}},
                    {"taskrun", "deferred|cooperative|plain", "deferred", "where the kernel finishes what has to wait"},
                    {"sockets", "plain|registered", "plain",
                     "registered: the ring knows sockets by numbers of its own"}},

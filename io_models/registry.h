@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "io_models/frontend.h"
@@ -21,6 +22,8 @@ struct ModelOption {
   std::string_view values;         // "spin|yield|backoff", or "1..100000"
   std::string_view default_value;  // as it would be typed
   std::string_view summary;
+  // What a value adds to the features of its model: {"on", "kernel-thread-spins"}. Of a default, the model says it.
+  std::vector<std::pair<std::string_view, std::string_view>> features = {};
 };
 
 using OptionValues = std::map<std::string, std::string, std::less<>>;

@@ -160,8 +160,9 @@ void add_cost_cells(const Results& results, CostCells& to) {
     const auto& level = data.spec.levels[cell.level];
     const int threads = serving_threads(series, data.spec);
     const auto causes = causes_of(cell, descriptors_of(cell, model, level.workload, threads));
-    if (never_sleeps(data.models, series.model)) {
-      to.never_sleep.insert(model);
+    if (spins(data.models, series.model)) {
+      // io_uring sleeps, io_uring:sqpoll=on does not.
+      to.never_sleep.insert(never_sleeps(data.models, model) ? model : series.model);
     } else if (calls_are_hidden(cell)) {
       to.hidden.insert(model);
     } else if (causes) {

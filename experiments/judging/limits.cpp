@@ -7,6 +7,7 @@
 #include <map>
 
 #include "experiments/machine/ceiling_kernels.h"
+#include "experiments/machine/models.h"
 
 namespace iolab::lab {
 namespace {
@@ -101,12 +102,6 @@ void add_cost(const Results& results, const Cell& cell, Closeness& close) {
   }
 }
 
-// Its CPU is always used up, whether there is work or not: no sign of a limit.
-bool never_sleeps(const RunData& data, const std::string& model) {
-  const auto info = std::ranges::find(data.models, model_id(model), &ModelInfo::id);
-  return info != data.models.end() && std::ranges::find(info->features, "never-sleeps") != info->features.end();
-}
-
 void add_limit(const Results& results, const Cell& cell, Closeness& close) {
   const auto& level = results.data().spec.levels[cell.level];
   std::map<std::string_view, std::vector<RateLimit>> limits;
@@ -119,7 +114,9 @@ void add_limit(const Results& results, const Cell& cell, Closeness& close) {
       limits[limit.id].push_back(limit);
     }
   }
-  if (never_sleeps(results.data(), results.data().plan.series[cell.series].model)) limits.erase("server-cpu");
+  // Who spins uses up its CPU whether there is work or not: no sign of a limit.
+  const auto& data = results.data();
+  if (spins(data.models, data.plan.series[cell.series].model)) limits.erase("server-cpu");
   for (const auto& [id, over_trials] : limits) {
     std::vector<double> shares;
     for (const auto& limit : over_trials) shares.push_back(limit.share());

@@ -44,6 +44,32 @@ constexpr std::array kLooks{
     Look{"io_uring-multishot", kGreen, "d", "dashed", "++", 1.4},
 };
 
+std::vector<std::string> strings_in(const nlohmann::json& list) {
+  std::vector<std::string> strings;
+  for (const auto& entry : list) {
+    if (entry.is_string()) strings.push_back(entry.get<std::string>());
+  }
+  return strings;
+}
+
+// "io_uring:sqpoll=on,taskrun=plain" has what io_uring has and what each of its options adds.
+bool has_feature(const std::vector<ModelInfo>& models, std::string_view model, std::string_view feature) {
+  const auto id = model_id(model);
+  const auto info = std::ranges::find(models, id, &ModelInfo::id);
+  if (info == models.end()) return false;
+  const auto named = [&](const std::vector<std::string>& features) {
+    return std::ranges::find(features, feature) != features.end();
+  };
+  if (named(info->features)) return true;
+  for (auto rest = model.substr(std::min(id.size() + 1, model.size())); !rest.empty();) {
+    const auto option = rest.substr(0, rest.find(','));
+    const auto added = info->option_features.find(std::string(option));
+    if (added != info->option_features.end() && named(added->second)) return true;
+    rest.remove_prefix(std::min(option.size() + 1, rest.size()));
+  }
+  return false;
+}
+
 }  // namespace
 
 std::expected<std::vector<ModelInfo>, std::string> parse_models(std::string_view json_text) {
@@ -58,10 +84,13 @@ std::expected<std::vector<ModelInfo>, std::string> parse_models(std::string_view
                     .summary = entry.value("summary", ""),
                     .available = entry.value("available", true),
                     .reason = "",
-                    .features = {}};
+                    .features = strings_in(entry.value("features", nlohmann::json::array()))};
     if (entry.contains("reason") && entry["reason"].is_string()) model.reason = entry["reason"].get<std::string>();
-    for (const auto& feature : entry.value("features", nlohmann::json::array())) {
-      if (feature.is_string()) model.features.push_back(feature.get<std::string>());
+    for (const auto& option : entry.value("options", nlohmann::json::array())) {
+      const auto added = option.value("features", nlohmann::json::object());
+      for (const auto& [value, features] : added.items()) {
+        model.option_features[option.value("key", "") + "=" + value] = strings_in(features);
+      }
     }
     if (model.id != "null") models.push_back(std::move(model));
   }
@@ -96,8 +125,11 @@ std::string complaint_of(const OwnBinary& binary, const std::string& command, co
 }
 
 bool never_sleeps(const std::vector<ModelInfo>& models, std::string_view model) {
-  const auto info = std::ranges::find(models, model_id(model), &ModelInfo::id);
-  return info != models.end() && std::ranges::find(info->features, "never-sleeps") != info->features.end();
+  return has_feature(models, model, "never-sleeps");
+}
+
+bool spins(const std::vector<ModelInfo>& models, std::string_view model) {
+  return never_sleeps(models, model) || has_feature(models, model, "kernel-thread-spins");
 }
 
 ModelLook look_of(std::string_view model) {

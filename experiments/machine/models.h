@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <expected>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,7 @@ struct ModelInfo {
   bool available = true;
   std::string reason;
   std::vector<std::string> features;
+  std::map<std::string, std::vector<std::string>> option_features = {};  // "sqpoll=on" -> what it adds to `features`
 };
 
 // In teaching order; the control `null` is left out, because it has no sockets to measure.
@@ -31,8 +33,11 @@ std::vector<std::string> ids_of(const std::vector<ModelInfo>& models);
 // asked.
 std::string complaint_of(const OwnBinary& binary, const std::string& command, const std::vector<std::string>& flags);
 
-// Of a model with or without options: it asks, and never waits. A model that is not in the list sleeps.
+// Of a model with or without options, "io_uring:sqpoll=on". One that is not in the list does neither.
+// It asks, and never waits:
 bool never_sleeps(const std::vector<ModelInfo>& models, std::string_view model);
+// That, or it leaves a thread of the kernel behind that looks for orders: its CPU goes on when nobody asks anything.
+bool spins(const std::vector<ModelInfo>& models, std::string_view model);
 
 struct ModelLook {
   std::string color;

@@ -51,8 +51,10 @@ DuetRatios ratios_of(const clients::DuetComparison& comparison) {
 nlohmann::json to_json(const clients::DuetSpec& spec) {
   nlohmann::json others = nlohmann::json::array();
   for (const auto& side : spec.others) others.push_back(side_json(side));
-  return {{"baseline", side_json(spec.baseline)}, {"others", others},    {"load", to_json(spec.load)},
-          {"slice_us", spec.slice.count()},       {"pairs", spec.pairs}, {"warmup_ms", spec.warmup.count()}};
+  return {{"baseline", side_json(spec.baseline)}, {"others", others},
+          {"load", to_json(spec.load)},           {"slice_us", spec.slice.count()},
+          {"lead_in_us", spec.lead_in.count()},   {"pairs", spec.pairs},
+          {"warmup_ms", spec.warmup.count()}};
 }
 
 std::expected<clients::DuetSpec, std::string> duet_spec_from_json(std::string_view text) {
@@ -64,6 +66,7 @@ std::expected<clients::DuetSpec, std::string> duet_spec_from_json(std::string_vi
                            .others = {},
                            .load = std::move(*load),
                            .slice = std::chrono::microseconds(object.at("slice_us").get<std::int64_t>()),
+                           .lead_in = std::chrono::microseconds(object.at("lead_in_us").get<std::int64_t>()),
                            .pairs = object.at("pairs").get<int>(),
                            .warmup = std::chrono::milliseconds(object.at("warmup_ms").get<std::int64_t>())};
     for (const auto& side : object.at("others")) spec.others.push_back(side_from(side));

@@ -113,7 +113,7 @@ class Group {
     }
     auto server = start_side(setup_, servers_.size(), series, spec_, level_);
     if (!server) return server.error();
-    const clients::DuetSide side{server->address, server->process.pid(), never_sleeps(models_, series.model)};
+    const clients::DuetSide side{server->address, server->process.pid(), spins(models_, series.model)};
     if (servers_.empty()) {
       duet_.baseline = side;
     } else {

@@ -73,8 +73,8 @@ void read_environment(const Json& json, RunData& data) {
   for (const auto& model : json.at("models")) {
     data.models.push_back({model.at("id").get<std::string>(), model.at("family").get<std::string>(),
                            model.at("summary").get<std::string>(), model.at("available").get<bool>(),
-                           model.at("reason").get<std::string>(),
-                           model.at("features").get<std::vector<std::string>>()});
+                           model.at("reason").get<std::string>(), model.at("features").get<std::vector<std::string>>(),
+                           model.value("option_features", decltype(ModelInfo::option_features)())});
   }
   data.ceilings_before = ceilings_from(json.at("ceilings_before"));
   data.ceilings_after = ceilings_from(json.at("ceilings_after"));
@@ -116,6 +116,7 @@ nlohmann::ordered_json environment_json(const RunData& data) {
                       {"available", model.available},
                       {"reason", model.reason},
                       {"features", model.features}});
+    if (!model.option_features.empty()) models.back()["option_features"] = model.option_features;
   }
   Json sessions = Json::array();
   for (const auto& session : data.sessions) sessions.push_back(to_json(session));

@@ -62,6 +62,24 @@ TEST(ChooseModel, OptionsAreReadAndChecked) {
   EXPECT_THAT(error_for("null:repeat=9999999999999999999999"), HasSubstr("whole number"));
 }
 
+TEST(ChooseModel, WhatAnOptionAddsIsAddedByOneOfItsValues) {
+  // Failure: nobody learns that a kernel thread spins, because no value that can be chosen says so.
+  std::vector<std::string> adding;
+  for (const ModelEntry& model : models()) {
+    for (const ModelOption& option : model.options) {
+      for (const auto& [value, feature] : option.features) {
+        std::string text(model.id);
+        text.append(":").append(option.key).append("=").append(value);
+        EXPECT_TRUE(choose_model(text).has_value()) << text;
+        EXPECT_NE(value, option.default_value) << text << ": then the model itself has the feature";
+        EXPECT_FALSE(feature.empty()) << text;
+        adding.push_back(text);
+      }
+    }
+  }
+  EXPECT_THAT(adding, testing::Contains("io_uring:sqpoll=on"));
+}
+
 TEST(ChooseModel, AWrongIdNamesTheNearestAndAll) {
   // Failure: whoever types 'epol' has to look for the list himself.
   EXPECT_THAT(error_for("epol"), HasSubstr("did you mean 'epoll'?"));

@@ -2,7 +2,13 @@
 #include "io_models/asynchronous/uring.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <set>
 
@@ -62,6 +68,50 @@ TEST_F(UringTest, EntersOnlyIfThereIsSomethingToDo) {
   int results = 0;
   uring.reap([&](const io_uring_cqe&) { ++results; });
   EXPECT_EQ(results, 2);
+}
+
+std::chrono::nanoseconds now(clockid_t clock) {
+  timespec time{};
+  ::clock_gettime(clock, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+// A child whose own thread sleeps and whose kernel thread looks for orders as long as the child lives.
+pid_t child_with_kernel_thread() {
+  const pid_t child = ::fork();
+  if (child != 0) return child;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  Uring uring({.orders = 8, .results = 16, .kernel_thread = true});
+  for (;;) {
+    ::io_uring_prep_nop(&uring.order());
+    uring.enter(-1);
+    uring.reap([](const io_uring_cqe&) {});
+    constexpr int kPauseMs = 25;  // less than the 50 ms after which the kernel thread would sleep
+    uring.enter(kPauseMs);
+  }
+}
+
+TEST_F(UringTest, AStoppedProcessHasNoKernelThreadThatSpins) {
+  // Failure: SIGSTOP leaves SQPOLL's thread running. Who stops a server for the sake of another one's CPU is deceived.
+  using namespace std::chrono_literals;
+  const pid_t child = child_with_kernel_thread();
+  ASSERT_GT(child, 0);
+  clockid_t clock{};
+  ASSERT_EQ(::clock_getcpuclockid(child, &clock), 0);
+  // It takes CPU: all that goes by, if nobody else wants it. No-operations alone take a hundredth of that.
+  const auto deadline = now(CLOCK_MONOTONIC) + 20s;
+  while (now(clock) < 60ms && now(CLOCK_MONOTONIC) < deadline) continue;
+  EXPECT_GE(now(clock), 60ms);
+  ::kill(child, SIGSTOP);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, WUNTRACED), child);  // once every thread has stopped
+  EXPECT_TRUE(WIFSTOPPED(status));
+  const auto stopped_at = now(clock);
+  const auto end = now(CLOCK_MONOTONIC) + 30ms;
+  while (now(CLOCK_MONOTONIC) < end) continue;
+  EXPECT_LT(now(clock) - stopped_at, 1ms);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, &status, 0);
 }
 
 TEST(OrderTagTest, KeepsWhatItWasGiven) {

@@ -1,4 +1,5 @@
-// How the models are drawn: variants of one model keep its colour and are told apart all the same.
+// What the lab knows of the models: which of them spin, and how each is drawn (variants of one model keep its colour
+// and are told apart all the same).
 
 #include "experiments/machine/models.h"
 
@@ -11,6 +12,26 @@
 
 namespace iolab::lab {
 namespace {
+
+TEST(Models, AnOptionMayAddWhatTheModelIsNot) {
+  // Fails if a kernel thread that goes on looking for orders is taken for a server that sleeps: the other side of its
+  // duet pays for it.
+  const auto models = parse_models(R"({"models": [{"id": "ring", "features": ["other"], "options": [
+      {"key": "size", "values": "1..9"},
+      {"key": "thread", "values": "off|on", "features": {"on": ["kernel-thread-spins"]}}]},
+      {"id": "asks", "features": ["never-sleeps"]}]})");
+  ASSERT_TRUE(models) << models.error();
+  for (const auto* spinning :
+       {"ring:thread=on", "ring:size=2,thread=on", "ring:thread=on,size=2", "asks", "asks:a=b"}) {
+    EXPECT_TRUE(spins(*models, spinning)) << spinning;
+  }
+  for (const auto* sleeping :
+       {"ring", "ring:", "ring:thread=off", "ring:thread=only", "ring:size=2", "nobody:thread=on"}) {
+    EXPECT_FALSE(spins(*models, sleeping)) << sleeping;
+  }
+  EXPECT_TRUE(never_sleeps(*models, "asks:a=b"));
+  EXPECT_FALSE(never_sleeps(*models, "ring:thread=on"));  // its own threads sleep: no call is made in vain
+}
 
 TEST(VariantLook, IsItsOwnForEachOfTwelve) {
   // Fails if two lines of one picture have the same colour, marker and dash.
