@@ -45,7 +45,10 @@ TraceRecorder::~TraceRecorder() {
   }
   std::ranges::sort(calls, {}, [](const auto& call) { return std::pair(call.second->entered_ns, call.second); });
   for (const auto& [sheet, call] : calls) write_line(*sheet, *call);
-  if (const std::size_t lost = lost_.load(); lost > 0) std::fprintf(file_, "{\"lost_calls\":%zu}\n", lost);
+  if (const std::size_t lost = lost_.load(); lost > 0) {
+    std::fprintf(file_, "{\"lost_calls\":%zu,\"first_lost_ns\":%lld}\n", lost,
+                 static_cast<long long>(first_lost_ns_.load()));
+  }
   if (std::fclose(file_) != 0) std::fprintf(stderr, "iolab: the trace is incomplete: %s\n", std::strerror(errno));
 }
 
@@ -53,6 +56,15 @@ TraceRecorder::Sheet* TraceRecorder::next_sheet() {
   const std::size_t number = sheets_taken_.fetch_add(1, std::memory_order_relaxed);
   if (number >= sheets_.size()) return nullptr;
   return &sheets_[number];
+}
+
+void TraceRecorder::lose(const sys::TraceRecord& record) {
+  lost_.fetch_add(1, std::memory_order_relaxed);
+  std::int64_t first = first_lost_ns_.load(std::memory_order_relaxed);
+  while (record.entered_ns < first &&
+         !first_lost_ns_.compare_exchange_weak(first, record.entered_ns, std::memory_order_relaxed)) {
+    continue;
+  }
 }
 
 void TraceRecorder::record(const sys::TraceRecord& record) {
@@ -66,10 +78,7 @@ void TraceRecorder::record(const sys::TraceRecord& record) {
   } else if (mine.sheet != nullptr && mine.sheet->used == mine.sheet->calls.size()) {
     mine.sheet = next_sheet();
   }
-  if (mine.sheet == nullptr) {
-    lost_.fetch_add(1, std::memory_order_relaxed);
-    return;
-  }
+  if (mine.sheet == nullptr) return lose(record);
   // The main thread makes its first calls before it is given the name of a serving thread.
   if (const auto& its_name = detail::mine().thread_name; its_name[0] != '\0') mine.sheet->thread_name = its_name;
   mine.sheet->calls[mine.sheet->used++] = record;

@@ -1,15 +1,16 @@
 // `iolab broker --trace FILE`: every system call of the front-end, written down when all is over.
 //
-// Recording must not disturb what it records: threads fill memory that was allocated and touched beforehand, take no
-// lock and make no system call. When it is used up, later calls are counted, not kept. Even so, a traced run shows what
-// happens and in which order, never how fast.
+// Recording must not disturb what it records: threads fill memory that was allocated and touched beforehand, and take
+// no lock. (The clock of a thread's CPU, which the layer reads before and after each call, is a system call itself.)
+// When the memory is used up, later calls are counted, not kept. Even so, a traced run shows what happens and in which
+// order, never how fast.
 //
 // The file holds one JSON object a line: {"thread", "thread_name", "call", "descriptor", "entered_ns", "returned_ns",
 // "cpu_ns", "result", "where"}, in the order of entered_ns (CLOCK_MONOTONIC). `descriptor` is -1 where the call has
 // none, `cpu_ns` is what the thread spent inside, `result` is the kernel's or -errno, `where` is file:line of the
 // caller. "arrived_ns" is there if the kernel stamped the received bytes; "order": true says that it was no call, but
 // an order from when it was passed on to when its result was looked at. If calls were lost, a last line says
-// {"lost_calls"}.
+// {"lost_calls", "first_lost_ns"}: how many, and when the first of them was entered.
 #pragma once
 
 #include <array>
@@ -18,6 +19,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <expected>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -52,6 +54,7 @@ class TraceRecorder final : public sys::TraceSink {
 
   TraceRecorder(std::FILE* file, std::size_t calls_at_most);
   Sheet* next_sheet();  // null: there are no more
+  void lose(const sys::TraceRecord& record);
   void write_line(const Sheet& sheet, const sys::TraceRecord& call) const;
 
   std::FILE* const file_;
@@ -59,6 +62,7 @@ class TraceRecorder final : public sys::TraceSink {
   std::vector<Sheet> sheets_;
   std::atomic<std::size_t> sheets_taken_ = 0;
   std::atomic<std::size_t> lost_ = 0;
+  std::atomic<std::int64_t> first_lost_ns_ = std::numeric_limits<std::int64_t>::max();
 };
 
 }  // namespace iolab::io

@@ -134,8 +134,10 @@ Json run_json(const UsedRun& run) {
 std::string ruling_text(const Words& words, const Judged& judged) {
   const auto word = word_of(words, judged.ruling);
   const auto& claim = *judged.claim;
-  if (judged.ruling == Ruling::only_if || (judged.ruling == Ruling::historical && !claim.only_if.en.empty())) {
-    return words.say("claim.only_if", {{"word", word}, {"what", claim.only_if.in(words.language())}});
+  const auto& what = claim.only_if.in(words.language());
+  if (judged.ruling == Ruling::only_if) return words.say("claim.only_if", {{"word", word}, {"what", what}});
+  if (judged.ruling == Ruling::historical && !what.empty()) {
+    return words.say("claim.of_its_time", {{"word", word}, {"what", what}});
   }
   if (judged.ruling != Ruling::cannot_say) return word;
   const auto why = claim.why.en.empty() ? words.retold(judged.why) : claim.why.in(words.language());
@@ -150,14 +152,14 @@ std::string claims_summary(const std::vector<Judged>& all) {
   std::string text = fmt::format("# {}\n\n", words.say("claim.title"));
   text += "| claim | | expected | came out | figures |\n|---|---|---|---|---|\n";
   for (const auto* judged : rows) {
-    std::vector<std::string> figures;
+    std::string figures;  // each on a line of its own
     for (const auto* list : {&judged->checks, &judged->limits}) {
-      for (const auto& figure : *list) figures.push_back(figure_text(words, figure));
+      for (const auto& figure : *list) figures += (figures.empty() ? "" : "<br>") + figure_text(words, figure);
     }
     const auto& expected = judged->claim->expected;
     text += fmt::format("| {} | {} | {} | {} | {} |\n", judged->claim->id, judged->claim->claim.en,
                         expected ? word_of(words, *expected) : words.say("claim.expected_open"),
-                        ruling_text(words, *judged), words.clauses(figures));
+                        ruling_text(words, *judged), figures);
   }
   return text;
 }

@@ -15,7 +15,7 @@ struct UsedRun {
   const Results* results = nullptr;
 };
 
-// "true only if: the caches are left aside"
+// "true only if the caches are left aside"
 std::string ruling_text(const Words& words, const Judged& judged);
 
 // A table in Markdown: what was expected before the runs, and what came out; surprises first.

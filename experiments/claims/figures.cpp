@@ -142,12 +142,18 @@ void rule(Judged& judged) {
   }
 }
 
-// "45.7 times", or the figure with its unit. A share of one metric in another, and a small count, keep two digits.
-std::string value_text(const Words& words, const Check& check, double value) {
+// "45.7", or the figure with its unit. A share of one metric in another, and a small count, keep two digits.
+std::string number_text(const Words& words, const Check& check, double value) {
   constexpr double kSmall = 0.01;
-  if (!check.against.empty()) return words.say("ratio.one", {{"ratio", three_digits(value)}});
+  if (!check.against.empty()) return three_digits(value);
   if (!check.per.empty()) return value != 0 && value < kSmall ? fmt::format("{:.2g}", value) : three_digits(value);
   return metric_phrase(words, *find_metric(check.metric), value);
+}
+
+// "45.7 times"
+std::string value_text(const Words& words, const Check& check, double value) {
+  const auto number = number_text(words, check, value);
+  return check.against.empty() ? number : words.say("ratio.one", {{"ratio", number}});
 }
 
 }  // namespace
@@ -183,13 +189,12 @@ std::string figure_text(const Words& words, const Figure& figure) {
   if (check.below) borders.push_back(words.say("claim.below", {{"border", text_of(*check.below)}}));
   auto value = words.retold(figure.missing);
   if (figure.value) {
-    const auto range =
-        text_of(figure.low) == text_of(figure.high)
-            ? words.say("claim.every", {{"of", words.say(fmt::format("claim.of_{}", figure.of))}, {"n", figure.count}})
-            : words.say("claim.range", {{"low", text_of(figure.low)},
-                                        {"high", text_of(figure.high)},
-                                        {"of", words.say(fmt::format("claim.of_{}", figure.of))},
-                                        {"n", figure.count}});
+    const auto low = number_text(words, check, figure.low);
+    const auto high = number_text(words, check, figure.high);
+    const auto of = words.say(fmt::format("claim.of_{}", figure.of));
+    const auto range = low == high
+                           ? words.say("claim.every", {{"of", of}, {"n", figure.count}})
+                           : words.say("claim.range", {{"low", low}, {"high", high}, {"of", of}, {"n", figure.count}});
     value = words.say("claim.value", {{"value", text_of(*figure.value)}, {"range", range}});
   }
   return words.say("claim.figure", {{"what", what},

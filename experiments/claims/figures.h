@@ -43,7 +43,7 @@ using FindRun = std::function<const Results*(const std::string& experiment)>;
 Judged judge(const Claim& claim, const FindRun& find);
 
 // "server CPU per request, select/idle_connections=900 over epoll/idle_connections=900: 1.43 times (1.19 to 1.67, 10
-// blocks); asked: above 1.20: no telling"
+// blocks). No telling, the border lies inside (above 1.20 times was asked)."
 std::string figure_text(const Words& words, const Figure& figure);
 
 }  // namespace iolab::lab

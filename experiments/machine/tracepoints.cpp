@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -20,6 +21,7 @@ namespace iolab::lab {
 namespace {
 
 constexpr std::size_t kPage = 4096;
+constexpr std::uint64_t kFormatLost = 1U << 4;  // PERF_FORMAT_LOST; headers before Linux 6.0 do not have it
 
 void write_all(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -118,7 +120,21 @@ int open_tracepoint(std::uint64_t id, pid_t thread, int cpu) {
   attributes.use_clockid = 1;
   attributes.clockid = CLOCK_MONOTONIC;
   attributes.inherit = thread > 0 ? 1 : 0;
-  return static_cast<int>(syscall(SYS_perf_event_open, &attributes, thread, cpu, -1, PERF_FLAG_FD_CLOEXEC));
+  const auto open = [&] {
+    return static_cast<int>(syscall(SYS_perf_event_open, &attributes, thread, cpu, -1, PERF_FLAG_FD_CLOEXEC));
+  };
+  attributes.read_format = kFormatLost;
+  const int event = open();
+  if (event >= 0 || errno != EINVAL) return event;
+  attributes.read_format = 0;
+  return open();
+}
+
+std::optional<std::uint64_t> lost_records(int event) {
+  std::array<std::uint64_t, 2> counts{};  // happened, lost
+  const auto bytes = read(event, counts.data(), sizeof counts);
+  if (bytes != static_cast<ssize_t>(sizeof counts)) return std::nullopt;
+  return counts[1];
 }
 
 std::optional<EventRing> EventRing::map(int event, std::size_t pages) {

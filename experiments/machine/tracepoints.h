@@ -38,6 +38,9 @@ std::vector<Tracepoint> find_tracepoints(const std::vector<std::string>& names);
 
 // One event on one CPU. `thread`: -1 for all that run there. -1 with errno if it may not be opened.
 int open_tracepoint(std::uint64_t id, pid_t thread, int cpu);
+// How many records an event could not write since it was opened. Nothing before Linux 6.0: there the ring alone tells,
+// with the next record that has room.
+std::optional<std::uint64_t> lost_records(int event);
 
 // What a record says before its fields: read as PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_RAW lays it out.
 struct EventHead {
@@ -56,7 +59,7 @@ class EventRing {
   ~EventRing();
 
   using Handle = std::function<void(const EventHead& head, std::span<const std::byte> record)>;
-  // Hands over every record that is there; adds what the ring had no room for.
+  // Hands over every record that is there; adds what the ring says that it had no room for.
   void drain(const Handle& handle, std::uint64_t& lost);
 
  private:

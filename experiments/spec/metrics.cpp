@@ -100,6 +100,9 @@ constexpr std::array kProbeMetrics{
     Metric{"asleep_in_epoll_share", "%"},
     Metric{"nonblocking_sockets", "", true},
     Metric{"wait_cpu_share", "%"},
+    Metric{"accept_cpu_us", "us"},
+    Metric{"calls_per_connection", "", true},
+    Metric{"accepted_share", "%"},
 };
 
 }  // namespace

@@ -22,7 +22,7 @@ namespace {
 
 using Kind = KernelEvent::Kind;
 
-constexpr std::size_t kRingPages = 1024;     // 4 MiB for a CPU, emptied every few milliseconds
+constexpr std::size_t kRingPages = 1024;     // 4 MiB for a tracepoint and a CPU, emptied every few milliseconds
 constexpr std::size_t kSmallRingPages = 64;  // for what comes a few times for each request
 
 struct Meaning {
@@ -35,9 +35,8 @@ struct Meaning {
 };
 constexpr std::array kMeanings{
     Meaning{.tracepoint = "sock/sk_data_ready", .kind = Kind::data_ready},
-    Meaning{.tracepoint = "sched/sched_waking", .kind = Kind::waking, .subject = "pid"},
     Meaning{.tracepoint = "sched/sched_switch", .kind = Kind::runs, .subject = "next_pid"},
-    Meaning{.tracepoint = "skb/skb_copy_datagram_iovec", .kind = Kind::copies, .value = "len"},
+    Meaning{.tracepoint = "skb/skb_copy_datagram_iovec", .kind = Kind::copies},
     Meaning{.tracepoint = "signal/signal_generate", .kind = Kind::signals, .subject = "pid"},
     // The calls by which glibc's helpers read.
     Meaning{.tracepoint = "syscalls/sys_enter_read", .kind = Kind::enters, .call = "read", .needed = false},
@@ -63,7 +62,8 @@ struct KernelWatch::Rings {
   std::vector<EventRing> rings;
   std::vector<Tracepoint> tracepoints;
   std::vector<KernelEvent> events;
-  std::uint64_t lost = 0;
+  std::uint64_t lost = 0;  // as the rings told
+  std::uint64_t lost_before = 0;
   std::mutex mutex;
   std::jthread reader;
 
@@ -81,6 +81,17 @@ struct KernelWatch::Rings {
     for (EventRing& ring : rings) {
       ring.drain([this](const EventHead& head, std::span<const std::byte> record) { add(head, record); }, lost);
     }
+  }
+
+  // Since they were opened. A ring tells of what it lost only with the next record that it has room for.
+  std::uint64_t lost_so_far() const {
+    std::uint64_t counted = 0;
+    for (const int event : opened) {
+      const auto of_event = lost_records(event);
+      if (!of_event) return lost;
+      counted += *of_event;
+    }
+    return counted;
   }
 
   void add(const EventHead& head, std::span<const std::byte> record) {
@@ -136,6 +147,7 @@ std::expected<KernelWatch, std::string> KernelWatch::open() {
 void KernelWatch::start() {
   rings_->drain();  // what came while they were being opened
   rings_->events.clear();
+  rings_->lost_before = rings_->lost_so_far();
   rings_->switch_to(PERF_EVENT_IOC_ENABLE);
   static constexpr std::chrono::milliseconds kPause{5};
   rings_->reader = std::jthread([raw = rings_.get()](const std::stop_token& stop) {
@@ -146,18 +158,18 @@ void KernelWatch::start() {
   });
 }
 
-std::vector<KernelEvent> KernelWatch::stop() {
+KernelRecord KernelWatch::stop() {
   rings_->switch_to(PERF_EVENT_IOC_DISABLE);
   rings_->reader = {};
   rings_->drain();
   std::ranges::stable_sort(rings_->events, {}, &KernelEvent::at_ns);
-  return std::exchange(rings_->events, {});
+  return {std::exchange(rings_->events, {}), rings_->lost_so_far() - rings_->lost_before};
 }
 
 namespace {
 
 bool has_its_thread(Kind kind) {
-  return kind != Kind::waking && kind != Kind::runs && kind != Kind::signals;
+  return kind != Kind::runs && kind != Kind::signals;
 }
 
 class Refiner {
@@ -185,25 +197,28 @@ class Refiner {
     return std::nullopt;
   }
 
-  // One call that woke up and copied becomes two pieces where its thread was seen to copy, and one more where io_uring
-  // was seen to have done its work before the call returned.
+  // One call that woke up and copied becomes two pieces where its thread was seen to copy, or to be given the CPU, and
+  // one more where io_uring was seen to have done its work before the call returned.
   void split_wake_ups() {
     std::vector<Piece> more;
     for (auto& piece : lane_.pieces) {
       const bool both = piece.doing == Doing::wake_and_copy || piece.doing == Doing::copied_inside;
       if (!both || lane_.rows[piece.row] != Row::thread) continue;
       const auto thread = static_cast<pid_t>(lane_.threads[piece.row]);
-      const auto begins = first(Kind::copies, thread, piece.from_us, piece.to_us);
+      const auto copies = first(Kind::copies, thread, piece.from_us, piece.to_us);
+      const auto begins = copies ? copies : first(Kind::runs, thread, piece.from_us, piece.to_us);
       if (!begins) continue;
+      const auto done = first(Kind::task_work, thread, *begins, piece.to_us);
+      // In io_uring_enter a thread that only runs may have been told what another one has done.
+      if (!copies && !done && piece.doing == Doing::copied_inside) continue;
       Piece copy = piece;
-      copy.doing = Doing::copy;
+      copy.doing = !copies ? Doing::awake_and_copy : done ? Doing::task_work : Doing::copy;
       copy.from_us = *begins;
-      if (const auto done = first(Kind::task_work, thread, *begins, piece.to_us)) {
+      if (done) {
         Piece rest = piece;
         rest.doing = Doing::notice;
         rest.from_us = *done;
         more.push_back(rest);
-        copy.doing = Doing::task_work;
         copy.to_us = *done;
       }
       piece.to_us = *begins;
@@ -213,11 +228,11 @@ class Refiner {
     lane_.pieces.insert(lane_.pieces.end(), more.begin(), more.end());
   }
 
-  // Threads of the server that copied and are in no row.
+  // Threads of the server that copied, or came back from a read with something, and are in no row.
   void add_hidden_threads() {
     for (const auto& event : events_) {
       const double at = us(event.at_ns);
-      if (event.kind != Kind::copies || at < 0 || at > lane_.answered_us) continue;
+      if (at < 0 || at > lane_.answered_us || !is_a_copy(event)) continue;
       const auto thread = std::ranges::find(threads_, event.thread, &ServerThread::id);
       const bool has_row = std::ranges::find(lane_.threads, std::int64_t{event.thread}) != lane_.threads.end();
       if (thread == threads_.end() || has_row) continue;
@@ -227,14 +242,24 @@ class Refiner {
       lane_.threads.push_back(event.thread);
       if (of_kernel) {
         add_kernel_thread(thread->id, at);
-      } else {
+      } else if (event.kind == Kind::copies) {
         add_helper(thread->id, at);
+      } else {
+        add_helper_that_read(event);
       }
     }
     const bool hidden = std::ranges::find(lane_.rows, Row::kernel_thread) != lane_.rows.end();
     for (auto& piece : lane_.pieces) {
       if (hidden && piece.doing == Doing::copied_inside) piece.doing = Doing::copied_for_us;
     }
+  }
+
+  // A read that lasted from before the data came until it was there has copied it, whether that was seen or not.
+  bool is_a_copy(const KernelEvent& event) const {
+    if (event.kind == Kind::copies) return true;
+    if (event.kind != Kind::leaves || event.value <= 0) return false;
+    const auto* const entered = call_around(event.thread, us(event.at_ns));
+    return entered != nullptr && us(entered->at_ns) < 0;
   }
 
   void add(Doing doing, double from_us, double to_us, const KernelEvent* entered = nullptr,
@@ -268,10 +293,20 @@ class Refiner {
     }
   }
 
+  void add_helper_that_read(const KernelEvent& left) {
+    const double to_us = us(left.at_ns);
+    const auto* const entered = call_around(left.thread, to_us);
+    const double runs_us = first(Kind::runs, left.thread, 0, to_us).value_or(0);
+    add(Doing::blocked, std::max(us(entered->at_ns), -lane_.window_us), 0, entered, left.value);
+    add(Doing::notice, 0, runs_us, entered, left.value);
+    add(Doing::awake_and_copy, runs_us, to_us, entered, left.value);
+  }
+
+  // The call in which a thread was just before that moment.
   const KernelEvent* call_around(pid_t thread, double at_us) const {
     const KernelEvent* around = nullptr;
     for (const auto& event : events_) {
-      if (us(event.at_ns) > at_us) break;
+      if (us(event.at_ns) >= at_us) break;
       if (event.thread != thread) continue;
       if (event.kind == Kind::enters) around = &event;
       if (event.kind == Kind::leaves) around = nullptr;

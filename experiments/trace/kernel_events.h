@@ -19,9 +19,8 @@ namespace iolab::lab {
 struct KernelEvent {
   enum class Kind : std::uint8_t {
     data_ready,  // bytes were put into a socket's queue; thread: whoever delivered them, on loopback the sender
-    waking,      // `subject` is being woken
     runs,        // `subject` is given the CPU
-    copies,      // `thread` begins to copy `value` bytes to the program
+    copies,      // `thread` begins to copy to the program; not for a datagram that lies in one piece of memory
     signals,     // a signal is sent to `subject`
     enters,      // `thread` makes the system call `call`
     leaves,      // and has its result, `value`
@@ -41,6 +40,14 @@ struct ServerThread {
   std::string name;  // the kernel's own threads for a ring are called "iou-..."
 };
 
+// What was watched. Which records were lost cannot be told: with any lost, what the others seem to say may be wrong.
+struct KernelRecord {
+  std::vector<KernelEvent> events;  // in the order of time
+  std::uint64_t lost = 0;           // the rings had no room for them
+
+  bool whole() const { return lost == 0; }
+};
+
 class KernelWatch {
  public:
   // Opens the tracepoints, and watches nothing yet: opening and closing them takes the kernel long, watching does not.
@@ -51,8 +58,8 @@ class KernelWatch {
   ~KernelWatch();
 
   void start();
-  // Everything since start(), in the order of time.
-  std::vector<KernelEvent> stop();
+  // Everything since start().
+  KernelRecord stop();
 
  private:
   struct Rings;
@@ -65,8 +72,9 @@ std::optional<std::int64_t> arrival_seen(const std::vector<KernelEvent>& events,
                                          const TimedRequest& request);
 
 // Draws into a lane what the kernel saw: a wake-up apart from the copy, io_uring's task work, and a row for each thread
-// of the server that copied and is in no row: glibc's helpers, and the kernel's own threads. `threads`: all of the
-// server.
+// of the server that copied and is in no row: glibc's helpers, and the kernel's own threads. Where the beginning of a
+// copy was not seen (it has no tracepoint for a short datagram), the wake-up ends where the thread is given the CPU,
+// and the copy is somewhere in what follows. `threads`: all of the server.
 void add_kernel_events(Lane& lane, const std::vector<KernelEvent>& events, const std::vector<ServerThread>& threads);
 
 }  // namespace iolab::lab

@@ -66,7 +66,7 @@ std::vector<Rung> rungs_of(const Lane& lane) {
       if (hidden && piece.doing == Doing::unknown) add(Step::within, piece.from_us, recorded("ladder.begins_to_copy"));
       continue;
     }
-    if (piece.doing == Doing::spinning) {
+    if (piece.is_run) {
       add(Step::call, piece.from_us, recorded("ladder.in_vain", {{"call", piece.call}, {"times", piece.repeat}}));
       continue;
     }
@@ -107,8 +107,9 @@ std::vector<Span> spans_of(const Lane& lane, const std::vector<Rung>& rungs) {
   };
   const auto first = std::ranges::find_if(rungs, [](const Rung& rung) { return rung.at_us < 0 && !rung.hidden; });
   if (first != rungs.end()) add(first->at_us, 0, lane.asks() ? Doing::spinning : Doing::blocked);
-  constexpr std::array kTold{Doing::unknown,       Doing::notice,        Doing::copy,      Doing::wake_and_copy,
-                             Doing::copied_inside, Doing::copied_for_us, Doing::task_work, Doing::work};
+  constexpr std::array kTold{Doing::unknown,        Doing::notice,        Doing::copy,          Doing::wake_and_copy,
+                             Doing::awake_and_copy, Doing::copied_inside, Doing::copied_for_us, Doing::task_work,
+                             Doing::work,           Doing::broker_waits};
   for (const auto& piece : in_time(lane)) {
     if (is_hidden(lane.rows[piece.row])) continue;  // it has steps, and no margin
     const bool told = std::ranges::find(kTold, piece.doing) != kTold.end();

@@ -9,6 +9,8 @@
 #include <optional>
 #include <string_view>
 
+#include "experiments/trace/in_hand.h"
+
 namespace iolab::lab {
 namespace {
 
@@ -23,11 +25,12 @@ bool waits(const TracedCall& call) {
 bool pauses(const TracedCall& call) {  // for a time, whatever comes
   return one_of(call.call, " nanosleep sched_yield ");
 }
+// read() and write() are a bell's: no model asks them of a socket.
 bool receives(const TracedCall& call) {
-  return one_of(call.call, " recv recvmsg read ");
+  return one_of(call.call, " recv recvmsg ");
 }
 bool sends(const TracedCall& call) {
-  return one_of(call.call, " send sendmsg write aio_write ");
+  return one_of(call.call, " send sendmsg aio_write ");
 }
 
 // The kernel's stamp of the last bytes of this request, or nothing.
@@ -43,8 +46,8 @@ std::optional<std::int64_t> arrival_of(const std::vector<TracedCall>& calls, con
 class LaneMaker {
  public:
   LaneMaker(const std::string& series, const TimedRequest& request, std::int64_t before_ns, Border border,
-            std::int64_t arrived_ns)
-      : request_(request), before_ns_(before_ns), arrived_ns_(arrived_ns) {
+            std::int64_t arrived_ns, std::optional<InHand> in_hand)
+      : request_(request), before_ns_(before_ns), arrived_ns_(arrived_ns), in_hand_(in_hand) {
     lane_.series = series;
     lane_.zero_ns = arrived_ns;
     lane_.border = border;
@@ -129,8 +132,12 @@ class LaneMaker {
   void add_call(const TracedCall& call) {
     const auto row = row_of(call.thread);
     const bool straddles = call.entered_ns < arrived_ns_ && call.returned_ns > arrived_ns_;
-    const bool passes_on = call.call == "io_uring_enter" && call.entered_ns > arrived_ns_ && !replied_;
-    if (sends(call) || passes_on) {
+    // Its order stands in memory that the kernel reads; the call after that is the one in which the kernel does.
+    const bool passes_on =
+        call.call == "io_uring_enter" && in_hand_ && call.entered_ns >= in_hand_->until_ns && !replied_;
+    if (waits_for_broker(call)) {
+      add_piece(call, row, Doing::broker_waits, call.entered_ns, call.returned_ns);
+    } else if (sends(call) || passes_on) {
       replied_ = replied_ || call.entered_ns > arrived_ns_;
       // io_uring_enter passes the answer on and goes to sleep; when the one ended and the other began is not told.
       add_piece(call, row, Doing::reply, call.entered_ns,
@@ -151,6 +158,11 @@ class LaneMaker {
     } else {
       add_piece(call, row, Doing::other, call.entered_ns, call.returned_ns);
     }
+  }
+
+  // Asleep for whatever may come, or asking for it, while the answer is not ready.
+  bool waits_for_broker(const TracedCall& call) const {
+    return in_hand_ && in_hand_->holds(call) && (waits(call) || pauses(call) || call.in_vain());
   }
 
   // Whether the bytes are in the program's memory when a call returns that the data ended.
@@ -189,10 +201,12 @@ class LaneMaker {
 
   // A run of calls in vain is one piece, from the first to the last, whatever calls they are.
   void add_piece(const TracedCall& call, std::size_t row, Doing doing, std::int64_t from_ns, std::int64_t to_ns) {
-    if (doing == Doing::spinning) {
+    const bool asks = call.in_vain() || pauses(call);
+    const bool is_run = doing == Doing::spinning || (doing == Doing::broker_waits && asks);
+    if (is_run) {
       const auto last = std::find_if(lane_.pieces.rbegin(), lane_.pieces.rend(),
                                      [&](const Piece& piece) { return piece.row == row; });
-      if (last != lane_.pieces.rend() && last->doing == Doing::spinning) {
+      if (last != lane_.pieces.rend() && last->doing == doing && last->is_run) {
         if (last->call.find(call.call) == std::string::npos) last->call += " + " + call.call;
         last->to_us = us(to_ns);
         last->cpu_us += static_cast<double>(call.cpu_ns) / 1000;
@@ -201,7 +215,7 @@ class LaneMaker {
       }
     }
     lane_.pieces.push_back({row, doing, call.call, call.where, us(from_ns), us(to_ns),
-                            static_cast<double>(call.cpu_ns) / 1000, call.result, 1});
+                            static_cast<double>(call.cpu_ns) / 1000, call.result, 1, is_run});
   }
 
   // A thread that was awake when the data came knows of it when it next asks.
@@ -220,32 +234,42 @@ class LaneMaker {
     lane_.pieces.push_back(notice);
   }
 
-  // What a thread does between having the request and sending, or handing over, its answer.
+  // What the thread that has the request does in no call: each pause between two of them, until the answer begins.
   void add_work() {
+    const auto row = serving_row();
+    if (!row) return;
     std::ranges::stable_sort(lane_.pieces, {}, &Piece::from_us);
-    std::map<std::size_t, double> in_hand;  // by row: since when
+    double since = us(in_hand_->since_ns);
+    double until = us(in_hand_->until_ns);
     std::vector<Piece> work;
+    const auto add = [&](double to_us) {
+      if (to_us - since <= kWorthShowing) return;
+      work.push_back({.row = *row, .doing = Doing::work, .from_us = since, .to_us = to_us});
+    };
     for (const auto& piece : lane_.pieces) {
-      if (lane_.rows[piece.row] == Row::order) continue;
-      const auto since = in_hand.find(piece.row);
-      if (piece.doing == Doing::reply && since != in_hand.end()) {
-        if (piece.from_us - since->second > kWorthShowing) {
-          work.push_back({.row = piece.row, .doing = Doing::work, .from_us = since->second, .to_us = piece.from_us});
-        }
-        in_hand.erase(since);
+      if (piece.row != *row || piece.to_us <= since) continue;
+      if (piece.from_us >= until) {
+        if (piece.doing == Doing::reply) until = piece.from_us;
         break;
       }
-      const bool has_it = piece.doing == Doing::copy || piece.doing == Doing::wake_and_copy ||
-                          piece.doing == Doing::copied_inside || piece.doing == Doing::copied_for_us ||
-                          piece.doing == Doing::unknown || piece.doing == Doing::other;
-      if (has_it && piece.to_us > 0) in_hand[piece.row] = piece.to_us;
+      add(piece.from_us);
+      since = std::max(since, piece.to_us);
     }
+    add(until);
     lane_.pieces.insert(lane_.pieces.end(), work.begin(), work.end());
+  }
+
+  std::optional<std::size_t> serving_row() const {
+    if (!in_hand_) return std::nullopt;
+    const auto thread = std::ranges::find(lane_.threads, in_hand_->thread);
+    if (thread == lane_.threads.end()) return std::nullopt;
+    return static_cast<std::size_t>(thread - lane_.threads.begin());
   }
 
   const TimedRequest request_;
   const std::int64_t before_ns_;
   const std::int64_t arrived_ns_;
+  const std::optional<InHand> in_hand_;
   Lane lane_;
   std::map<std::int64_t, std::size_t> rows_;  // by thread
   std::optional<std::size_t> order_row_;
@@ -267,13 +291,23 @@ bool Lane::asks() const {
   return asked_us > slept_us;
 }
 
+double Lane::total_us(Doing doing) const {
+  double us = 0;
+  for (const auto& piece : pieces) {
+    if (piece.doing == doing) us += piece.length_us();
+  }
+  return us;
+}
+
 std::size_t how_many_count(const std::vector<TimedRequest>& requests) {
   return requests.size() - requests.size() / 4;
 }
 
-std::vector<TimedRequest> within_trace(std::vector<TimedRequest> requests, const std::vector<TracedCall>& calls) {
+std::vector<TimedRequest> within_trace(std::vector<TimedRequest> requests, const std::vector<TracedCall>& calls,
+                                       const LostCalls& lost) {
   std::int64_t last_ns = 0;
   for (const auto& call : calls) last_ns = std::max(last_ns, call.returned_ns);
+  if (lost.calls > 0) last_ns = std::min(last_ns, lost.since_ns);
   std::erase_if(requests, [&](const TimedRequest& request) { return request.answered_ns > last_ns; });
   return requests;
 }
@@ -301,7 +335,7 @@ Lane make_lane(const std::string& series, const std::vector<TracedCall>& calls,
   const auto border = stamp ? Border::exact : seen_ns ? Border::seen : Border::at_most;
   const auto arrived_ns = stamp ? *stamp : seen_ns.value_or(request.sent_ns);
   const std::int64_t before_ns = chosen > 0 ? requests[chosen - 1].answered_ns : request.sent_ns;
-  LaneMaker maker(series, request, before_ns, border, arrived_ns);
+  LaneMaker maker(series, request, before_ns, border, arrived_ns, in_hand(calls, request));
   for (const auto& call : calls) maker.add(call);
   auto lane = maker.finished();
   lane.requests = static_cast<int>(how_many_count(requests));

@@ -22,20 +22,22 @@ struct TimedRequest {
 };
 
 enum class Doing : std::uint8_t {
-  blocked,        // asleep in a call, and the data is not there
-  spinning,       // asking in vain
-  handed_over,    // not a thread's time: an order for data that is not there yet lies with the kernel or a helper
-  unknown,        // the request was sent before it began; when its data came is not known
-  notice,         // the data is there; the thread does not know it yet
-  copy,           // in the call that receives, and the data was there when it began
-  wake_and_copy,  // in the call that receives, and the data came while it lasted
-  task_work,      // in the thread's own call io_uring's task work ran, and copied
-  copied_inside,  // the data is there; whether it is copied in this call or by somebody else was not seen
-  copied_for_us,  // the data is there, and somebody else copies it before the thread hears of it
-  carried_out,    // not a thread's time: the data of an order is there, and its result has not been looked at
-  work,           // the session and what is behind it
-  reply,          // sending the answer, or handing it over to be sent
-  other,          // any other call
+  blocked,         // asleep in a call, and the data is not there
+  spinning,        // asking in vain
+  handed_over,     // not a thread's time: an order for data that is not there yet lies with the kernel or a helper
+  unknown,         // the request was sent before it began; when its data came is not known
+  notice,          // the data is there; the thread does not know it yet
+  copy,            // in the call that receives, and the data was there when it began
+  wake_and_copy,   // in the call that receives, and the data came while it lasted
+  awake_and_copy,  // in that call, and the thread has the CPU: where the copy begins was not seen
+  task_work,       // in the thread's own call io_uring's task work ran, and copied
+  copied_inside,   // the data is there; whether it is copied in this call or by somebody else was not seen
+  copied_for_us,   // the data is there, and somebody else copies it before the thread hears of it
+  carried_out,     // not a thread's time: the data of an order is there, and its result has not been looked at
+  work,            // the session and what is behind it, in no call
+  broker_waits,    // the request is in and its answer is not ready: asleep, or asking in vain, until the broker has it
+  reply,           // sending the answer, or handing it over to be sent
+  other,           // any other call, such as reading the bell by which another thread woke this one
 };
 
 struct Piece {
@@ -47,7 +49,8 @@ struct Piece {
   double to_us = 0;
   double cpu_us = 0;                        // of this call, the part of it that is drawn as another piece included
   std::optional<std::int64_t> result = {};  // of the call, where it is known
-  int repeat = 1;                           // a run of calls in vain is one piece
+  int repeat = 1;                           // of a run: how many calls in vain it has
+  bool is_run = false;                      // calls in vain one after another, and pauses between them: one piece
 
   double length_us() const { return to_us - from_us; }
 };
@@ -85,20 +88,25 @@ struct Lane {
   bool only_waits = true;     // those calls do nothing but wait, so that CPU is what sleeping cost
   int asked_in_vain = 0;
 
-  int calls = 0;             // begun or ended between send and answer
-  int calls_in_vain = 0;     // of them
-  int requests = 0;          // counted, of which this is one
-  std::int64_t zero_ns = 0;  // CLOCK_MONOTONIC, of the arrival
+  int calls = 0;                   // begun or ended between send and answer
+  int calls_in_vain = 0;           // of them
+  int requests = 0;                // counted, of which this is one
+  std::int64_t lost_calls = 0;     // of later requests: the trace had no room for them
+  std::uint64_t lost_records = 0;  // of the kernel: then nothing is drawn that rests on its record
+  std::int64_t zero_ns = 0;        // CLOCK_MONOTONIC, of the arrival
 
   bool asks() const;  // rather than sleeps, while the data is not there
+  double total_us(Doing doing) const;
 };
 
 // Exemplars are chosen by rule, never by hand: the request nearest to that share of those that count, which are all but
 // the first quarter, in which connections and caches are cold. 0.5: the median; 1: the slowest.
 std::size_t exemplar(const std::vector<TimedRequest>& requests, double share);
 std::size_t how_many_count(const std::vector<TimedRequest>& requests);
-// Those that the trace holds: one that had no room for all calls (io_models/trace_recorder.h) has lost the last ones.
-std::vector<TimedRequest> within_trace(std::vector<TimedRequest> requests, const std::vector<TracedCall>& calls);
+// Those that the trace holds whole: one that had no room for all calls (io_models/trace_recorder.h) has lost later
+// ones.
+std::vector<TimedRequest> within_trace(std::vector<TimedRequest> requests, const std::vector<TracedCall>& calls,
+                                       const LostCalls& lost = {});
 // `seen_ns`: when the kernel was seen to put the data into the socket's queue, for a trace that has no stamp.
 Lane make_lane(const std::string& series, const std::vector<TracedCall>& calls,
                const std::vector<TimedRequest>& requests, std::size_t chosen, std::optional<std::int64_t> seen_ns = {});

@@ -1,7 +1,6 @@
 #include "experiments/trace/strip.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -9,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "experiments/trace/source_line.h"
+#include "experiments/trace/strip_words.h"
 #include "experiments/words/units.h"
 
 namespace iolab::lab {
@@ -29,12 +29,14 @@ constexpr std::array kLooks{
     Look{Doing::unknown, "unknown", "#A6A6A6", "++", "?"},
     Look{Doing::notice, "notice", "#F0E442", "////", "~"},
     Look{Doing::wake_and_copy, "wake_and_copy", "#8DB6D6", "//", "▓"},
+    Look{Doing::awake_and_copy, "awake_and_copy", "#5D9CCB", "/.", "%"},
     Look{Doing::copy, "copy", "#0072B2", "", "█"},
     Look{Doing::task_work, "task_work", "#0072B2", "oo", "■"},
     Look{Doing::copied_inside, "copied_inside", "#E3B5CE", "\\\\\\\\", "▒"},
     Look{Doing::copied_for_us, "copied_for_us", "#CC79A7", "\\\\", "▞"},
     Look{Doing::carried_out, "carried_out", "#B7DDF5", "||", ":"},
     Look{Doing::work, "work", "#009E73", "", "="},
+    Look{Doing::broker_waits, "broker_waits", "#A8DCC9", "**", "w"},
     Look{Doing::reply, "reply", "#E69F00", "--", ">"},
     Look{Doing::other, "other", "#FFFFFF", "", "-"},
 };
@@ -65,70 +67,6 @@ struct Scale {
     return window_us > 0 ? left * std::min(1.0, -at_us / window_us) : 0;
   }
 };
-
-std::string piece_text(const Piece& piece) {
-  const Slot took("us", three_digits(piece.length_us()));
-  const auto doing = recorded(fmt::format("timeline.{}", look_of(piece.doing).id));
-  if (piece.call.empty()) return recorded("timeline.piece", {{"doing", doing}, took});
-  const Slot call("call", piece.call);
-  if (piece.repeat > 1) return recorded("timeline.piece_in_vain", {call, {"times", piece.repeat}, took});
-  const bool sleeps = piece.doing == Doing::blocked && piece.cpu_us > 0;
-  if (sleeps) {
-    return recorded("timeline.piece_asleep", {call, {"doing", doing}, took, {"cpu", three_digits(piece.cpu_us)}});
-  }
-  if (!piece.result) return recorded("timeline.piece_open", {call, {"doing", doing}, took});
-  return recorded("timeline.piece_call", {call, {"doing", doing}, took, {"result", std::to_string(*piece.result)}});
-}
-
-std::string lane_text(const Lane& lane) {
-  const Slot answered("us", three_digits(lane.answered_us));
-  const bool bounded = lane.border == Border::at_most;
-  const auto after = recorded(bounded ? "timeline.answer_at_most" : "timeline.answer", {answered});
-  if (lane.asks()) return recorded("timeline.lane_spinning", {{"times", lane.asked_in_vain}, {"answer", after}});
-  const auto key = lane.only_waits ? "timeline.lane_asleep" : "timeline.lane_asleep_in_call";
-  return recorded(
-      key, {{"us", three_digits(lane.blocked_us)}, {"cpu", three_digits(lane.blocked_cpu_us)}, {"answer", after}});
-}
-
-// In the threads' own calls, and in those of hidden ones; 0: it cannot be told from other things.
-double copy_us(const Lane& lane) {
-  double us = 0;
-  for (const auto& piece : lane.pieces) {
-    if (piece.doing == Doing::copy || piece.doing == Doing::task_work) us += piece.length_us();
-  }
-  return us;
-}
-
-// "All but nonblocking sleep in phase 1"; empty: nobody is known to sleep.
-std::string who_sleeps(const std::vector<Lane>& lanes) {
-  std::vector<std::string> asking;
-  std::vector<std::string> asleep;
-  for (const auto& lane : lanes) {
-    if (!lane.missing.empty()) continue;
-    if (!lane.asks() && lane.blocked_us <= 0) return {};
-    (lane.asks() ? asking : asleep).push_back(lane.series);
-  }
-  if (asleep.empty()) return {};
-  if (asleep.size() == 1) return recorded("timeline.who_one", {{"model", asleep.front()}});
-  if (asking.empty()) return recorded("timeline.who_all");
-  return recorded("timeline.who_all_but", {{"models", fmt::format("{}", fmt::join(asking, ", "))}});
-}
-
-// What the picture shows before all else: who slept, and how short the copy is.
-std::string title_for(const std::vector<Lane>& lanes) {
-  const auto who = who_sleeps(lanes);
-  if (who.empty()) return recorded("timeline.title_plain");
-  std::vector<double> copies;
-  for (const auto& lane : lanes) {
-    if (const double us = copy_us(lane); us > 0) copies.push_back(us);
-  }
-  if (copies.empty()) return who;
-  const auto [least, most] = std::ranges::minmax(copies);
-  const auto low = three_digits(least);
-  const auto high = three_digits(most);
-  if (low == high) return recorded("timeline.title_one_copy", {{"who", who}, {"us", low}});
-  return recorded("timeline.title", {{"who", who}, {"low", low}, {"high", high}});
-}
 
 std::string_view border_name(Border border) {
   switch (border) {
@@ -199,6 +137,8 @@ Json lane_of(const Lane& lane, const Scale& scale) {
           {"text", lane.missing.empty() ? lane_text(lane) : ""},
           {"missing", lane.missing},
           {"border", border_name(lane.border)},
+          {"lost_calls", lane.lost_calls},
+          {"lost_kernel_records", lane.lost_records},
           {"threads", row_names(lane)},
           {"events", events},
           {"marks", marks}};
@@ -318,8 +258,9 @@ std::size_t serving_row(const Lane& lane) {
 std::string figures_of(const Words& words, const Lane& lane) {
   std::vector<std::string> parts;
   if (lane.asks()) parts.push_back(words.say("trace.in_vain", {{"times", lane.asked_in_vain}}));
-  for (const Doing doing : {Doing::unknown, Doing::notice, Doing::wake_and_copy, Doing::copied_inside,
-                            Doing::copied_for_us, Doing::copy, Doing::task_work, Doing::work}) {
+  for (const Doing doing :
+       {Doing::unknown, Doing::notice, Doing::wake_and_copy, Doing::awake_and_copy, Doing::copied_inside,
+        Doing::copied_for_us, Doing::copy, Doing::task_work, Doing::work, Doing::broker_waits}) {
     double us = 0;
     for (const auto& piece : lane.pieces) {
       if (piece.doing == doing && lane.rows[piece.row] == Row::thread && piece.from_us >= 0) us += piece.length_us();
@@ -328,6 +269,13 @@ std::string figures_of(const Words& words, const Lane& lane) {
   }
   const auto total = lane.border == Border::at_most ? "trace.answer_at_most" : "trace.answer";
   parts.push_back(words.say(total, {{"us", three_digits(lane.answered_us)}}));
+  if (lane.lost_calls > 0) {
+    parts.push_back(words.say("trace.lost_calls", {{"calls", with_thousands(static_cast<double>(lane.lost_calls))}}));
+  }
+  if (lane.lost_records > 0) {
+    parts.push_back(
+        words.say("trace.lost_records", {{"records", with_thousands(static_cast<double>(lane.lost_records))}}));
+  }
   return words.comma_parted(parts);
 }
 

@@ -30,4 +30,13 @@ std::vector<TracedCall> parse_trace(std::string_view text) {
   return calls;
 }
 
+LostCalls lost_calls(std::string_view text) {
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  const auto before = text.rfind('\n');
+  const auto line =
+      nlohmann::json::parse(before == std::string_view::npos ? text : text.substr(before + 1), nullptr, false);
+  if (!line.is_object()) return {};
+  return {.calls = line.value("lost_calls", std::int64_t{0}), .since_ns = line.value("first_lost_ns", std::int64_t{0})};
+}
+
 }  // namespace iolab::lab

@@ -26,7 +26,15 @@ struct TracedCall {
   bool in_vain() const { return result == -11; }  // EAGAIN
 };
 
+// Calls for which the recorder had no room.
+struct LostCalls {
+  std::int64_t calls = 0;
+  std::int64_t since_ns = 0;  // when the first of them was entered; from then on a request is not whole
+};
+
 // In the order of entered_ns; a line that is cut short (the server was killed) ends it.
 std::vector<TracedCall> parse_trace(std::string_view text);
+// As the last line says. None, if there is no such line.
+LostCalls lost_calls(std::string_view text);
 
 }  // namespace iolab::lab

@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 
 #include "clients/dialogue.h"
 #include "experiments/machine/environment.h"
@@ -122,8 +123,9 @@ std::expected<std::vector<TimedRequest>, std::string> send_requests(const client
   return times;
 }
 
-// Datagrams of 64 B to an echo, the last of which ends it.
-std::expected<std::vector<TimedRequest>, std::string> send_datagrams(std::uint16_t port, int how_many) {
+// Datagrams of 64 B to an echo, the last of which ends it: before that one the threads of the echo can be looked at.
+std::expected<std::vector<TimedRequest>, std::string> send_datagrams(std::uint16_t port, int how_many,
+                                                                     const std::function<void()>& before_the_last) {
   const io::Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   sockaddr_in where{};
   where.sin_family = AF_INET;
@@ -145,6 +147,7 @@ std::expected<std::vector<TimedRequest>, std::string> send_datagrams(std::uint16
     times.push_back(request);
     pause();
   }
+  before_the_last();
   ::send(socket.get(), "quit", 4, 0);
   return times;
 }
@@ -197,7 +200,8 @@ class Pass {
     const auto text = read_text_file(file);
     if (!text) return missing(series, text.error());
     traced.calls = parse_trace(*text);
-    traced.requests = within_trace(std::move(*requests), traced.calls);
+    traced.lost = lost_calls(*text);
+    traced.requests = within_trace(std::move(*requests), traced.calls, traced.lost);
     traced.client = ::gettid();
     empty(scratch_);
     return traced;
@@ -234,8 +238,9 @@ class Pass {
     if (!line || std::sscanf(line->c_str(), "listening %d", &port) != 1) {
       return std::unexpected(with_last_words("the echo did not start", errors));
     }
-    auto requests = send_datagrams(static_cast<std::uint16_t>(port), how_many);
-    if (threads != nullptr) *threads = named_threads_of(echo->pid());
+    auto requests = send_datagrams(static_cast<std::uint16_t>(port), how_many, [&] {
+      if (threads != nullptr) *threads = named_threads_of(echo->pid());
+    });
     if (!echo->wait(ChildProcess::Clock::now() + 2s)) echo->stop(1s);
     return requests;
   }
@@ -285,23 +290,31 @@ std::vector<TracedModel> trace_models(const RunData& data, std::size_t level, co
   return models;
 }
 
+namespace {
+
+Lane lane_of(const TracedModel& model, double share) {
+  const auto chosen = exemplar(model.requests, share);
+  const bool is_known = model.kernel.whole() && chosen < model.requests.size();
+  const auto seen = is_known ? arrival_seen(model.kernel.events, model.client, model.requests[chosen]) : std::nullopt;
+  auto lane = make_lane(model.series, model.calls, model.requests, chosen, seen);
+  if (is_known && !model.kernel.events.empty()) add_kernel_events(lane, model.kernel.events, model.threads);
+  lane.lost_calls = model.lost.calls;
+  lane.lost_records = model.kernel.lost;
+  return lane;
+}
+
+Lane no_lane(const TracedModel& model) {
+  Lane lane;
+  lane.series = model.series;
+  lane.missing = model.missing;
+  return lane;
+}
+
+}  // namespace
+
 std::vector<Lane> lanes_of(const std::vector<TracedModel>& models, double share) {
   std::vector<Lane> lanes;
-  for (const auto& model : models) {
-    if (model.missing.empty()) {
-      const auto chosen = exemplar(model.requests, share);
-      const auto seen = chosen < model.requests.size()
-                            ? arrival_seen(model.kernel, model.client, model.requests[chosen])
-                            : std::nullopt;
-      lanes.push_back(make_lane(model.series, model.calls, model.requests, chosen, seen));
-      if (!model.kernel.empty()) add_kernel_events(lanes.back(), model.kernel, model.threads);
-    } else {
-      Lane lane;
-      lane.series = model.series;
-      lane.missing = model.missing;
-      lanes.push_back(std::move(lane));
-    }
-  }
+  for (const auto& model : models) lanes.push_back(model.missing.empty() ? lane_of(model, share) : no_lane(model));
   return lanes;
 }
 

@@ -26,8 +26,9 @@ struct TracedModel {
   std::string series;
   std::string missing;  // why there is nothing
   std::vector<TracedCall> calls;
+  LostCalls lost;
   std::vector<TimedRequest> requests;
-  std::vector<KernelEvent> kernel;    // empty: it was not watched
+  KernelRecord kernel;                // no events: it was not watched
   std::vector<ServerThread> threads;  // of the server
   pid_t client = 0;                   // the thread that sent the requests
   std::vector<PairOfPieces> pairs;    // empty: what tracing costs was not measured
@@ -45,7 +46,8 @@ struct TraceSetup {
 std::vector<TracedModel> trace_models(const RunData& data, std::size_t level, const OwnBinary& binary,
                                       const std::string& scratch, const TraceSetup& setup);
 
-// The exemplar at this share of the requests that count, of each model.
+// The exemplar at this share of the requests that count, of each model. A kernel's record with gaps is left out of it,
+// and counted.
 std::vector<Lane> lanes_of(const std::vector<TracedModel>& models, double share);
 
 // What tracing costs: "a traced request took 1.21 times as long ...", or that it cannot be told, as recorded; empty: it

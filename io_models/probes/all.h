@@ -18,5 +18,6 @@ Probe high_fd();
 Probe frozen_loop();
 Probe several_services();
 Probe java_sockets();
+Probe accept_storm();
 
 }  // namespace iolab::io::probes

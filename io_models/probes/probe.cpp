@@ -37,10 +37,10 @@ bool within(std::string_view values, std::string_view value) {
 }  // namespace
 
 std::span<const Probe> probes() {
-  static const std::array kProbes{phases(),      short_reads(),         meanwhile(),   aio_honesty(),
-                                  lost_signal(), signals_per_message(), edge_trap(),   event_per_arrival(),
-                                  high_fd(),     copy_count(),          frozen_loop(), several_services(),
-                                  java_sockets()};
+  static const std::array kProbes{phases(),       short_reads(),         meanwhile(),   aio_honesty(),
+                                  lost_signal(),  signals_per_message(), edge_trap(),   event_per_arrival(),
+                                  high_fd(),      copy_count(),          frozen_loop(), several_services(),
+                                  java_sockets(), accept_storm()};
   return kProbes;
 }
 

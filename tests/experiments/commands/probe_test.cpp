@@ -226,6 +226,44 @@ TEST_F(ProbeTest, JavaSockets) {
   EXPECT_EQ(asks["nonblocking_sockets"], 1);
 }
 
+TEST_F(ProbeTest, AcceptStorm) {
+  SCOPED_TRACE("a way to accept waits for a connection that does not come, or leaves one in the queue");
+  for (const char* model :
+       {"blocking", "nonblocking", "epoll", "io_uring", "io_uring:accept=several", "io_uring:accept=multishot"}) {
+    for (const char* thread : {"thread=busy", "thread=waits"}) {
+      try_probe({"accept-storm", "--model", model, "--set", "burst=3", "--set", thread});
+    }
+  }
+}
+
+TEST_F(ProbeTest, OneConnectionIsAcceptedOnce) {
+  SCOPED_TRACE("a connection is counted twice or not at all, or a call is");
+  for (const char* thread : {"thread=busy", "thread=waits"}) {
+    const auto told = [&](const char* model) {
+      return told_by({"accept-storm", "--model", model, "--set", "burst=1", "--set", thread});
+    };
+    const auto blocking = told("blocking");
+    EXPECT_EQ(blocking["accepted_share"], 1) << thread;
+    EXPECT_EQ(blocking["calls_per_connection"], 1) << thread;
+    const auto epoll = told("epoll");
+    EXPECT_EQ(epoll["accepted_share"], 1) << thread;
+    EXPECT_EQ(epoll["calls_per_connection"], 3) << thread << ": to wait, to accept, and to be told EAGAIN";
+  }
+}
+
+TEST_F(ProbeTest, AStandingAcceptTakesFewerCalls) {
+  SCOPED_TRACE("a standing order is given again for each connection, or one order at a time counts for several");
+  if (run({"probe", "accept-storm", "--model", "io_uring", "--for", "60"}).code == 4) {
+    GTEST_SKIP() << "no io_uring that defers its work on this machine";
+  }
+  const auto one = told_by({"accept-storm", "--model", "io_uring", "--set", "burst=64"});
+  const auto standing = told_by({"accept-storm", "--model", "io_uring:accept=multishot", "--set", "burst=64"});
+  EXPECT_EQ(one["calls_per_connection"], 1);
+  EXPECT_LT(standing["calls_per_connection"], 0.5);
+  EXPECT_EQ(one["accepted_share"], 1);
+  EXPECT_EQ(standing["accepted_share"], 1);
+}
+
 TEST_F(ProbeTest, WrongWordsNameTheNearest) {
   SCOPED_TRACE("a mistyped probe, model or setting runs something else");
   EXPECT_THAT(run({"probe", "meanwihle"}).err, HasSubstr("meanwhile"));

@@ -94,12 +94,22 @@ TEST(Phases, ARingCopiesBeforeItTells) {
   const auto lane = lane_of(
       line({.call = "io_uring_enter", .entered = 125, .returned = 1031, .result = 0, .cpu = 8}) +
       line({.call = "recvmsg", .entered = 122, .returned = 1032, .result = 142, .arrived = 1010, .order = true}) +
+      line({.call = "send", .entered = 1043, .returned = 1058, .result = 48, .order = true}) +
       line({.call = "io_uring_enter", .entered = 1044, .returned = 4000, .result = 1}));
   ASSERT_THAT(lane.rows, ElementsAre(Row::thread, Row::order));
   EXPECT_THAT(doings(lane, 0), ElementsAre(Doing::blocked, Doing::copied_inside, Doing::work, Doing::reply));
   EXPECT_THAT(doings(lane, 1), ElementsAre(Doing::handed_over, Doing::carried_out));
   EXPECT_DOUBLE_EQ(piece_of(lane, Doing::reply).to_us, 50);  // not until it returns: it sleeps in that call
   EXPECT_FALSE(lane.only_waits);                             // the CPU of that call is not what sleeping cost
+}
+
+TEST(Phases, OnlyACallThatPassesTheAnswerOnIsAReply) {
+  SCOPED_TRACE("a ring that goes to sleep is said to send an answer that the trace does not hold");
+  const auto lane = lane_of(
+      line({.call = "io_uring_enter", .entered = 125, .returned = 1031, .result = 0}) +
+      line({.call = "recvmsg", .entered = 122, .returned = 1032, .result = 142, .arrived = 1010, .order = true}) +
+      line({.call = "io_uring_enter", .entered = 1044, .returned = 4000, .result = 1}));
+  EXPECT_THAT(doings(lane, 0), ElementsAre(Doing::blocked, Doing::copied_inside, Doing::blocked));
 }
 
 TEST(Phases, WithoutAStampNothingIsExact) {
@@ -151,7 +161,15 @@ TEST(Phases, WhatATraceHasLostIsNotShown) {
   SCOPED_TRACE("a request whose calls had no room in the trace is shown as if it had made none");
   const auto calls = parse_trace(line({.call = "send", .entered = 900, .returned = 990, .result = 48}));
   EXPECT_EQ(within_trace(kTwo, calls).size(), 1u);
-  EXPECT_EQ(within_trace(kTwo, parse_trace(line({.call = "poll", .entered = 20, .returned = 2000}))).size(), 2u);
+  const auto whole = line({.call = "poll", .entered = 20, .returned = 2000});
+  EXPECT_EQ(within_trace(kTwo, parse_trace(whole)).size(), 2u);
+  // One thread had room left, another had none any more.
+  const auto lost = lost_calls(whole + "{\"lost_calls\":7,\"first_lost_ns\":1050000}\n");
+  EXPECT_EQ(lost.calls, 7);
+  EXPECT_EQ(within_trace(kTwo, parse_trace(whole), lost).size(), 1u);
+  EXPECT_EQ(lost_calls(whole).calls, 0);
+  EXPECT_EQ(lost_calls("").calls, 0);
+  EXPECT_EQ(lost_calls(whole + whole.substr(0, 30)).calls, 0);
 }
 
 }  // namespace

@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <utility>
 
 #include "experiments/trace/kernel_events.h"
@@ -95,6 +97,71 @@ TEST(Strip, SleepInACallThatCopiesIsNotSaidToCostItsCpu) {
       {{0, 100'000}, {1'000'000, 1'060'000}}, 1);
   const auto chart = strip_chart({lane}, kSubject);
   EXPECT_THAT(chart["panels"][0]["lanes"][0]["text"].get<std::string>(), HasSubstr("12.0 us of CPU in that call"));
+}
+
+TEST(Strip, WaitingForTheBrokerIsSaidAndDrawn) {
+  SCOPED_TRACE("a request that waits for a sync of the log seems to be worked on, or answered, all the time");
+  const auto lane = make_lane(
+      "nonblocking",
+      parse_trace(line({.call = "recvmsg", .entered = 120, .returned = 1020, .result = 142, .arrived = 1010}) +
+                  line({.call = "accept4", .entered = 1030, .returned = 1031, .result = -11}) +
+                  line({.call = "accept4", .entered = 1037, .returned = 1040, .result = -11}) +
+                  line({.call = "send", .entered = 1050, .returned = 1055, .result = 48})),
+      kTwo, 1);
+  const auto chart = strip_chart({lane}, kSubject);
+  const auto& drawn = chart["panels"][0]["lanes"][0];
+  EXPECT_THAT(drawn["text"].get<std::string>(),
+              HasSubstr("answered after 50.0 us, 10.0 us of them waiting for the broker"));
+  const auto waits = std::ranges::find_if(drawn["events"], [](const auto& e) { return e["state"] == "broker_waits"; });
+  ASSERT_NE(waits, drawn["events"].end());
+  EXPECT_EQ((*waits)["text"], "accept4 in vain while the answer was not ready, 2 times in 10.0 us");
+  const auto text = strip_text(Words::in(Language::english), {lane}, {.width = 100});
+  EXPECT_THAT(text, HasSubstr("waited for the broker 10.0"));
+  EXPECT_THAT(text, HasSubstr("w waiting for the broker"));
+  const auto ladder = ladder_chart(lane, kSubject);
+  const auto said = [&](const char* list, const char* what) {
+    return std::ranges::any_of(ladder[list], [&](const auto& each) { return each["text"] == what; });
+  };
+  EXPECT_TRUE(said("phases", "waits for the broker: 10.0 us"));
+  EXPECT_TRUE(said("steps", "accept4() in vain, 2 times"));
+  EXPECT_THAT(Words::in(Language::chinese).retold(drawn["text"].get<std::string>()), HasSubstr("在等待 broker"));
+}
+
+TEST(Strip, WhatWasLostIsSaid) {
+  SCOPED_TRACE("a trace that had no room for all looks whole");
+  Lane lane = a_loop();
+  lane.lost_calls = 1234;
+  lane.lost_records = 5;
+  const auto chart = strip_chart({lane}, kSubject);
+  const auto& drawn = chart["panels"][0]["lanes"][0];
+  const auto text = drawn["text"].get<std::string>();
+  EXPECT_THAT(text, HasSubstr("1,234 calls of later requests had no room in the trace"));
+  EXPECT_THAT(text, HasSubstr("5 records of the kernel were lost"));
+  EXPECT_EQ(drawn["lost_calls"], 1234);
+  EXPECT_EQ(drawn["lost_kernel_records"], 5);
+  EXPECT_THAT(Words::in(Language::chinese).retold(text), testing::AllOf(HasSubstr("放不下"), HasSubstr("睡了 890 us")));
+  std::istringstream printed(strip_text(Words::in(Language::english), {lane}, {.width = 140}));
+  std::string one_line;
+  for (std::string word; printed >> word;) one_line += word + " ";
+  EXPECT_THAT(one_line, testing::AllOf(HasSubstr("1,234 calls"), HasSubstr("5 records of the kernel")));
+  EXPECT_THAT(strip_text(Words::in(Language::english), {a_loop()}, {.width = 140}), testing::Not(HasSubstr("lost")));
+}
+
+TEST(Strip, EveryStateHasAHatchOrAGreyOfItsOwn) {
+  SCOPED_TRACE("on a grey print two states are one, or one has no name");
+  const auto lightness = [](const std::string& color) {
+    const auto part = [&](std::size_t at) { return std::stoi(color.substr(at, 2), nullptr, 16) / 255.0; };
+    return 0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5);
+  };
+  const auto states = doing_states();
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const auto label = states[i]["label"].get<std::string>();
+    EXPECT_NE(Words::in(Language::chinese).retold(label), label);
+    for (std::size_t j = 0; j < i; ++j) {
+      const double apart = std::abs(lightness(states[i]["color"]) - lightness(states[j]["color"]));
+      EXPECT_TRUE(states[i]["hatch"] != states[j]["hatch"] || apart > 0.1) << states[i] << states[j];
+    }
+  }
 }
 
 TEST(Strip, ASourceLineIsKeptWithItsCall) {
