@@ -128,8 +128,12 @@ bool never_sleeps(const std::vector<ModelInfo>& models, std::string_view model) 
   return has_feature(models, model, "never-sleeps");
 }
 
+bool kernel_thread_spins(const std::vector<ModelInfo>& models, std::string_view model) {
+  return has_feature(models, model, "kernel-thread-spins");
+}
+
 bool spins(const std::vector<ModelInfo>& models, std::string_view model) {
-  return never_sleeps(models, model) || has_feature(models, model, "kernel-thread-spins");
+  return never_sleeps(models, model) || kernel_thread_spins(models, model);
 }
 
 ModelLook look_of(std::string_view model) {

@@ -33,10 +33,12 @@ std::vector<std::string> ids_of(const std::vector<ModelInfo>& models);
 // asked.
 std::string complaint_of(const OwnBinary& binary, const std::string& command, const std::vector<std::string>& flags);
 
-// Of a model with or without options, "io_uring:sqpoll=on". One that is not in the list does neither.
+// Of a model with or without options, "io_uring:sqpoll=on". One that is not in the list does nothing of this.
 // It asks, and never waits:
 bool never_sleeps(const std::vector<ModelInfo>& models, std::string_view model);
-// That, or it leaves a thread of the kernel behind that looks for orders: its CPU goes on when nobody asks anything.
+// It leaves a thread of the kernel behind that looks for orders:
+bool kernel_thread_spins(const std::vector<ModelInfo>& models, std::string_view model);
+// One or the other: its CPU goes on when nobody asks anything.
 bool spins(const std::vector<ModelInfo>& models, std::string_view model);
 
 struct ModelLook {

@@ -6,7 +6,6 @@
 #include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <utility>
 
 #include "experiments/trace/source_line.h"
 #include "experiments/words/units.h"
@@ -53,10 +52,13 @@ std::string moment(double at_us) {
 std::vector<Rung> rungs_of(const Lane& lane) {
   std::vector<Rung> rungs;
   const auto pieces = in_time(lane);
+  const auto serving = serving_row(lane);
   for (const auto& piece : pieces) {
     const bool hidden = is_hidden(lane.rows[piece.row]);
-    const auto add = [&](Step step, double at_us, std::string text) {
-      rungs.push_back({step, at_us, piece.doing, std::move(text), piece.where, hidden});
+    const bool anothers = lane.rows[piece.row] == Row::thread && piece.row != serving;
+    const auto add = [&](Step step, double at_us, const std::string& text) {
+      const auto said = anothers ? recorded("ladder.another_thread", {{"step", text}}) : text;
+      rungs.push_back({step, at_us, piece.doing, said, piece.where, hidden});
     };
     if (piece.call.empty()) {
       if (piece.doing == Doing::work || piece.doing == Doing::copy) {

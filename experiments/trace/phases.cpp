@@ -236,7 +236,7 @@ class LaneMaker {
 
   // What the thread that has the request does in no call: each pause between two of them, until the answer begins.
   void add_work() {
-    const auto row = serving_row();
+    const auto row = row_in_hand();
     if (!row) return;
     std::ranges::stable_sort(lane_.pieces, {}, &Piece::from_us);
     double since = us(in_hand_->since_ns);
@@ -259,7 +259,7 @@ class LaneMaker {
     lane_.pieces.insert(lane_.pieces.end(), work.begin(), work.end());
   }
 
-  std::optional<std::size_t> serving_row() const {
+  std::optional<std::size_t> row_in_hand() const {
     if (!in_hand_) return std::nullopt;
     const auto thread = std::ranges::find(lane_.threads, in_hand_->thread);
     if (thread == lane_.threads.end()) return std::nullopt;
@@ -297,6 +297,15 @@ double Lane::total_us(Doing doing) const {
     if (piece.doing == doing) us += piece.length_us();
   }
   return us;
+}
+
+std::size_t serving_row(const Lane& lane) {
+  for (const Doing doing : {Doing::work, Doing::reply, Doing::copy, Doing::wake_and_copy}) {
+    const auto piece = std::ranges::find_if(
+        lane.pieces, [&](const Piece& each) { return each.doing == doing && lane.rows[each.row] == Row::thread; });
+    if (piece != lane.pieces.end()) return piece->row;
+  }
+  return 0;
 }
 
 std::size_t how_many_count(const std::vector<TimedRequest>& requests) {

@@ -99,6 +99,9 @@ struct Lane {
   double total_us(Doing doing) const;
 };
 
+// The row of the thread in which the answer was made.
+std::size_t serving_row(const Lane& lane);
+
 // Exemplars are chosen by rule, never by hand: the request nearest to that share of those that count, which are all but
 // the first quarter, in which connections and caches are cold. 0.5: the median; 1: the slowest.
 std::size_t exemplar(const std::vector<TimedRequest>& requests, double share);

@@ -36,7 +36,7 @@ constexpr std::array kLooks{
     Look{Doing::copied_for_us, "copied_for_us", "#CC79A7", "\\\\", "▞"},
     Look{Doing::carried_out, "carried_out", "#B7DDF5", "||", ":"},
     Look{Doing::work, "work", "#009E73", "", "="},
-    Look{Doing::broker_waits, "broker_waits", "#A8DCC9", "**", "w"},
+    Look{Doing::broker_waits, "broker_waits", "#7CC4A8", "**", "w"},
     Look{Doing::reply, "reply", "#E69F00", "--", ">"},
     Look{Doing::other, "other", "#FFFFFF", "", "-"},
 };
@@ -243,16 +243,6 @@ std::string bar_of(const Lane& lane, std::size_t row, std::size_t left, std::siz
   std::string text;
   for (const auto sign : signs) text += sign;
   return text;
-}
-
-// The row in which the answer was made.
-std::size_t serving_row(const Lane& lane) {
-  for (const Doing doing : {Doing::work, Doing::reply, Doing::copy, Doing::wake_and_copy}) {
-    const auto piece = std::ranges::find_if(
-        lane.pieces, [&](const Piece& each) { return each.doing == doing && lane.rows[each.row] == Row::thread; });
-    if (piece != lane.pieces.end()) return piece->row;
-  }
-  return 0;
 }
 
 std::string figures_of(const Words& words, const Lane& lane) {

@@ -9,8 +9,9 @@
 //      no cheaper. A standing order takes one call for all of them, and so do as many orders as connections.
 //   2. For 64 connections that is one call instead of 64, and the CPU falls by less than a quarter: most of it is not
 //      the price of calls.
-//   3. A connection that comes alone takes a call in any case, and a standing order saves nothing. epoll takes three:
-//      to wait, to accept, and to be told that there are no more.
+//   3. A connection that comes alone takes a call in any case, and epoll takes three: to wait, to accept, and to be
+//      told that there are no more. If it is there already, a standing order saves nothing; if the thread waits for it,
+//      a quarter of the CPU: it is among those who wait for the listener, and need not be put there each time.
 //   4. A thread that waits is roused while the burst is still coming. A standing order then brings one or two
 //      connections for each call, and costs no less than sleeping in accept4(); as many orders as connections cost more
 //      than one at a time.

@@ -114,6 +114,26 @@ TEST(Duet, RoundRobinComparesEachWithTheBaselineNextToIt) {
   EXPECT_GT(result->answered_baseline, result->comparisons[1].answered);
 }
 
+TEST(Duet, ALeadInIsPlayedAndNotCounted) {
+  SCOPED_TRACE("what a server does in the first milliseconds after a stop is in its figures, or makes slices longer");
+  const EchoProcess one(0), other(0);
+  auto spec = duet_of(one.side(), other.side());
+  spec.pairs = 20;
+  spec.lead_in = std::chrono::milliseconds(6);  // three times the slice
+  const auto result = run_duet(spec);
+  ASSERT_TRUE(result) << result.error();
+  const auto& slices = result->comparisons.front().other;
+  ASSERT_EQ(slices.size(), 20u);
+  std::uint64_t counted = 0;
+  std::vector<double> lengths;
+  for (const auto& slice : slices) {
+    counted += slice.requests;
+    lengths.push_back(slice.seconds);
+  }
+  EXPECT_LT(middle(lengths), 0.005);  // of 2 ms each
+  EXPECT_GT(result->comparisons.front().answered, 2 * counted);
+}
+
 TEST(Duet, AnOpenLoopAsksBothSidesEquallyOften) {
   SCOPED_TRACE("at a fixed rate the slower server is asked less often, so that cost per request means nothing");
   const EchoProcess lean(0), wasteful(20'000);

@@ -31,6 +31,7 @@ TEST(Models, AnOptionMayAddWhatTheModelIsNot) {
   }
   EXPECT_TRUE(never_sleeps(*models, "asks:a=b"));
   EXPECT_FALSE(never_sleeps(*models, "ring:thread=on"));  // its own threads sleep: no call is made in vain
+  EXPECT_FALSE(kernel_thread_spins(*models, "asks"));
 }
 
 TEST(VariantLook, IsItsOwnForEachOfTwelve) {

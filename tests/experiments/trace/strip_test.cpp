@@ -277,6 +277,24 @@ TEST(Ladder, AHiddenThreadHasAColumn) {
   EXPECT_EQ(ladder_chart(a_loop(), kSubject)["columns"].size(), 2u);
 }
 
+TEST(Ladder, WhatAnotherThreadDoesIsSaidOfIt) {
+  SCOPED_TRACE("the bell that another thread rings seems to be rung by the one that sleeps");
+  const auto lane = make_lane(
+      "epoll",
+      parse_trace(line({.call = "epoll_wait", .entered = 120, .returned = 1012, .result = 1}) +
+                  line({.call = "recvmsg", .entered = 1013, .returned = 1015, .result = 142, .arrived = 1010}) +
+                  line({.call = "epoll_wait", .entered = 1020, .returned = 1040, .result = 1}) +
+                  line({.thread = 2, .call = "write", .entered = 1036, .returned = 1038, .descriptor = 9}) +
+                  line({.call = "send", .entered = 1045, .returned = 1055, .result = 48})),
+      kTwo, 1);
+  std::vector<std::string> of_another;
+  for (const auto& rung : rungs_of(lane)) {
+    if (rung.text.find("another thread") != std::string::npos) of_another.push_back(rung.text);
+  }
+  EXPECT_THAT(of_another, testing::ElementsAre("another thread: write()", "another thread: write() returns 0"));
+  EXPECT_EQ(Words::in(Language::chinese).retold(of_another[1]), "另一个线程：write() 返回 0");
+}
+
 TEST(Ladder, TheTerminalShowsItInBothLanguages) {
   SCOPED_TRACE("a Chinese reader gets English steps");
   EXPECT_THAT(ladder_text(Words::in(Language::english), a_loop(), {.width = 100}), HasSubstr("epoll_wait()"));
