@@ -134,6 +134,15 @@ TEST(Decoder, KnowsWhereNullIsAllowed) {
   EXPECT_FALSE(read_request_body<MetadataRequest>(bytes_of({0, 0, 0, 1, 0xff, 0xff, 1}), 4));
 }
 
+TEST(Decoder, BytesBehindARequestAreNotLookedAt) {
+  // A failure here closes the connection of every librdkafka since 2.12 that asks for all topics: behind the null array
+  // of its Metadata request stand three bytes too many. Kafka does not look at them.
+  const auto all_topics = bytes_of({0, 0, 0, 0, 0, 0, 0});
+  const auto read = read_request_body<MetadataRequest>(all_topics, 12);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_FALSE(read->topics.has_value());
+}
+
 TEST(Decoder, TheFirstFaultStays) {
   // A failure here would report a consequence instead of a cause, or go on reading after one.
   const auto body = bytes_of({0x00, 0x05, 'a'});
