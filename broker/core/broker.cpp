@@ -156,7 +156,8 @@ Broker::Changed Broker::create_topic(const NewTopic& wanted, bool validate_only,
     return fault(ErrorCode::invalid_partitions,
                  fmt::format("a topic has 1 to {} partitions", find_property("num.partitions")->most));
   }
-  if (wanted.replication_factor != -1 && wanted.replication_factor != 1) {
+  const bool possible = wanted.replication_factor == 1 || wanted.replication_factor == -1;
+  if (!possible && (wanted.replication_factor < 1 || !settings_.any_replication_factor)) {
     return fault(ErrorCode::invalid_replication_factor, "there is one broker, so the replication factor is 1");
   }
   auto settings = topic_settings(settings_, wanted.overrides);

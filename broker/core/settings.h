@@ -60,6 +60,7 @@ struct BrokerSettings {
   // Of all topics together: each holds descriptors, and a broker without any left cannot even start again. Not a
   // property: whoever starts the broker knows how many it may open.
   std::int64_t most_partitions = std::numeric_limits<std::int64_t>::max();
+  bool any_replication_factor;
   bool auto_create_topics;
   bool delete_topics;
   bool fetch_read_ahead;  // false: the kernel reads what a fetch asks for and no more
