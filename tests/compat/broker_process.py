@@ -3,9 +3,11 @@
 import argparse
 import json
 import os
+import re
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -21,7 +23,8 @@ STOP_S = 30
 class Broker:
     """Started on construction. `address` is host:port."""
 
-    def __init__(self, iolab, model, directory):
+    def __init__(self, iolab, model, directory, settings=("num.partitions=4",), counters=None):
+        """`settings`: key=value each; `counters`: the file for requests_served(), if wanted."""
         self.model = model
         self.log = open(Path(directory).with_suffix(f".{model.replace(':', '_')}.log"), "ab")
         self.process = subprocess.Popen(
@@ -34,8 +37,8 @@ class Broker:
                 "PLAINTEXT://127.0.0.1:0",
                 "--log-dirs",
                 str(directory),
-                "--override",
-                "num.partitions=4",
+                *(word for setting in settings for word in ("--override", setting)),
+                *(("--counters", str(counters)) if counters else ()),
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -80,6 +83,26 @@ class Broker:
 
     def said(self):
         return Path(self.log.name).read_text(errors="replace")[-4000:]
+
+
+def requests_served(counters):
+    """How many requests a broker with this file of counters has read: of all its threads, since its start.
+
+    The places of the numbers come from io_models/counters.h, where the page is laid out.
+    """
+    header = (Path(__file__).resolve().parents[2] / "io_models/counters.h").read_text(encoding="utf-8")
+    calls, counts = (
+        re.findall(r"^  (\w+)", re.search(rf"enum class {name} .*?}};", header, re.DOTALL).group(0), re.MULTILINE)
+        for name in ("Call", "Count")
+    )
+    with open(counters, "rb") as page:
+        _, block_bytes, blocks = struct.unpack("<QQQ", page.read(24))
+        place = 24 + 8 * (calls.index("count_") + counts.index("requests"))
+        total = 0
+        for block in range(blocks):
+            page.seek(64 + block * block_bytes + place)
+            total += struct.unpack("<Q", page.read(8))[0]
+    return total
 
 
 class CompatTest(unittest.TestCase):
