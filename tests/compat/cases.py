@@ -1,8 +1,8 @@
 """Programs of other people's clients as cases: each against a broker process of its own, bounded in time, and judged.
 
 A folder's `run` says which cases it has and how to obtain what they need; expected.txt in that folder says what was
-seen when it was recorded, one case a line: name, pass or fail, and the reason of a failure. A case passes if its command
-ends with 0 and the broker's own counter says that it was asked something.
+seen when it was recorded, one case a line: name, pass or fail, and the reason of a failure. A case passes if its
+command ends with 0 and the broker's own counter says that it was asked something.
 """
 
 import argparse
@@ -44,11 +44,12 @@ def known_settings(iolab, wanted):
 
 
 def bounded(command, timeout_s, log, folder, environment=None):
-    """Runs a command in a session of its own, its output in `log`. The exit code, or None if it was ended for lateness."""
+    """Runs a command in a session of its own, its output in `log`: the exit code, or None if it was late and ended."""
+    inherited = {name: value for name, value in os.environ.items() if name != "CI"}  # which changes what suites do
     with open(log, "wb") as said:
         process = subprocess.Popen(
             [str(word) for word in command], cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
-            env={n: v for n, v in os.environ.items() if n != "CI"} | (environment or {}), start_new_session=True,
+            env=inherited | (environment or {}), start_new_session=True,
         )  # fmt: skip
         try:
             return process.wait(timeout_s)
@@ -60,7 +61,8 @@ def bounded(command, timeout_s, log, folder, environment=None):
 
 def last_words(log):
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    telling = [line for line in lines if any(word in line for word in ("Error", "Exception", "FAILED", "rror:", "failed"))]
+    words = ("Error", "Exception", "FAILED", "rror:", "failed")
+    telling = [line for line in lines if any(word in line for word in words)]
     return (telling or lines or ["it said nothing"])[-1][:300]
 
 
@@ -99,7 +101,7 @@ def read_expected(path):
 
 
 def main(folder, cases_of):
-    """What each `run` calls: --iolab FILE --model ID [CASE...]. `cases_of()` obtains what is needed and lists the cases."""
+    """What each `run` calls: --iolab FILE --model ID [CASE...]. `cases_of()` obtains and lists the cases."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--iolab", default=str(ROOT / "build/release/iolab"))
     parser.add_argument("--model", default="epoll")
@@ -129,5 +131,6 @@ def obtain(command, done, log_name):
     with open(log, "ab") as said:
         code = subprocess.run([str(word) for word in command], stdout=said, stderr=said, check=False).returncode
     if code != 0 or not done.exists():
-        print(f"{' '.join(str(word) for word in command)} ended with {code}; see {log.relative_to(ROOT)}", file=sys.stderr)
+        said = " ".join(str(word) for word in command)
+        print(f"{said} ended with {code}; see {log.relative_to(ROOT)}", file=sys.stderr)
         sys.exit(4)

@@ -1,4 +1,4 @@
-"""confluent-kafka: confluent_client.py HOST:PORT group|transaction|admin. Ends with 0 if all came back as it was sent."""
+"""confluent-kafka: confluent_client.py HOST:PORT group|transaction|admin. Ends with 0 if all came back as sent."""
 
 import sys
 import time

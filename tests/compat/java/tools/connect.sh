@@ -1,6 +1,5 @@
 # Kafka Connect, standalone: a file goes into a topic through one connector and out into another file through a second.
-set -euo pipefail
-address=$1 bin=$2 folder=$3
+source "$(dirname "$0")/words"
 seq 1 200 >"$folder/in.txt"
 cat >"$folder/worker.properties" <<SETTINGS
 bootstrap.servers=$address
@@ -10,10 +9,20 @@ offset.storage.file.filename=$folder/offsets
 offset.flush.interval.ms=500
 listeners=http://127.0.0.1:0
 SETTINGS
-printf 'name=in\nconnector.class=org.apache.kafka.connect.file.FileStreamSourceConnector\ntasks.max=1\nfile=%s\ntopic=lines\n' \
-  "$folder/in.txt" >"$folder/in.properties"
-printf 'name=out\nconnector.class=org.apache.kafka.connect.file.FileStreamSinkConnector\ntasks.max=1\nfile=%s\ntopics=lines\n' \
-  "$folder/out.txt" >"$folder/out.properties"
+cat >"$folder/in.properties" <<SETTINGS
+name=in
+connector.class=org.apache.kafka.connect.file.FileStreamSourceConnector
+tasks.max=1
+file=$folder/in.txt
+topic=lines
+SETTINGS
+cat >"$folder/out.properties" <<SETTINGS
+name=out
+connector.class=org.apache.kafka.connect.file.FileStreamSinkConnector
+tasks.max=1
+file=$folder/out.txt
+topics=lines
+SETTINGS
 "$bin/connect-standalone.sh" "$folder/worker.properties" "$folder/in.properties" "$folder/out.properties" &
 worker=$!
 trap 'kill $worker' EXIT
