@@ -174,7 +174,7 @@ def main():
     count = {result: sum(o.result == result for o in outcomes) for result in ("pass", "fail", "skip", "local")}
     promised = {row.number for row in expected.values() if row.result == "pass"}
     surprises = [o.number for o in outcomes if o.number in promised and o.result != "pass"]
-    print(f"librdkafka on {options.model}: {count['skip']} skipped by the suite itself, {count['local']} asked no broker")
+    print(f"librdkafka on {options.model}: {count['skip']} skipped by the suite, {count['local']} asked no broker")
     print(f"expected to pass and did not: {' '.join(surprises) or 'none'}; logs: {options.logs.relative_to(ROOT)}")
     print(f"{count['pass']} passed, {count['fail']} failed, {count['skip'] + count['local']} skipped")
     if options.record:
