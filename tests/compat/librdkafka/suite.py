@@ -70,6 +70,7 @@ def settings(iolab, scenario):
     return known_settings(iolab, (*SETTINGS, f"auto.create.topics.enable={create}"))
 
 
+# In the suite's own folder, because two tests start programs in Java from there.
 def run_suite(options, number, address, folder, scenario):
     """(exit code or None if it was ended for lateness, what it printed)"""
     conf = folder / "test.conf"
@@ -81,7 +82,7 @@ def run_suite(options, number, address, folder, scenario):
     }  # fmt: skip
     command = [options.suite / "test-runner", "-p1", "-L"] + (["-Q"] if options.quick else [])
     log = options.logs / f"{number}.{scenario}.log"
-    code = bounded(command, options.timeout, log, folder, environment)
+    code = bounded(command, options.timeout, log, options.suite, environment)
     return code, COLOURS.sub("", log.read_text(encoding="utf-8", errors="replace"))
 
 
