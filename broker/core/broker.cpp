@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "broker/base/log.h"
+#include "broker/core/internal_log.h"
 
 namespace iolab::core {
 
@@ -49,8 +50,9 @@ storage::LogConfig log_config(const TopicSettings& topic, bool read_ahead, stora
   config.segment_bytes = topic.segment_bytes;
   config.segment_ms = topic.segment_ms;
   config.index_interval_bytes = static_cast<std::int32_t>(topic.index_interval_bytes);
-  config.retention_ms = topic.retention_ms;
-  config.retention_bytes = topic.retention_bytes;
+  const bool deletes = topic.cleanup_policy != "compact";
+  config.retention_ms = deletes ? topic.retention_ms : -1;
+  config.retention_bytes = deletes ? topic.retention_bytes : -1;
   config.leader_epoch = kLeaderEpoch;
   config.read_ahead = read_ahead;
   config.hooks = hooks;
@@ -59,6 +61,10 @@ storage::LogConfig log_config(const TopicSettings& topic, bool read_ahead, stora
 
 std::unexpected<TopicFault> fault(ErrorCode code, std::string message) {
   return std::unexpected(TopicFault{code, std::move(message)});
+}
+
+std::unexpected<TopicFault> reserved(std::string_view name) {
+  return fault(ErrorCode::invalid_topic_exception, fmt::format("{} is the broker's own", name));
 }
 
 std::unexpected<TopicFault> fault(const storage::StorageError& error) {
@@ -92,6 +98,10 @@ std::expected<std::unique_ptr<Broker>, std::string> Broker::open(BrokerSettings 
     if (!topic) return std::unexpected(topic.error());
     broker->topics_.put(std::move(*topic));
   }
+  if (const TopicPointer topic = broker->topics_.find(kConsumerOffsetsTopic)) {
+    (void)broker->groups_.load(topic, broker->buffers_, now);
+  }
+  broker->expiry_due_ms_ = Deadlines::after(now.steady_ms, given.offsets_retention_check_interval_ms);
   broker->retention_due_ms_ = Deadlines::after(now.steady_ms, given.retention_check_interval_ms);
   broker->flushes_.add(std::make_shared<Chore>(*broker, &Broker::remove_deleted_files));  // that a crash left behind
   return broker;
@@ -151,6 +161,7 @@ Broker::Changed Broker::create_topic(const NewTopic& wanted, bool validate_only,
     return fault(ErrorCode::invalid_topic_exception,
                  "a topic name has 1 to 249 of the characters a-z A-Z 0-9 . _ - and is neither . nor ..");
   }
+  if (is_internal_topic(wanted.name) && !wanted.internal) return reserved(wanted.name);
   const std::int64_t count = wanted.partitions == -1 ? settings_.num_partitions : wanted.partitions;
   if (count < 1 || count > find_property("num.partitions")->most) {
     return fault(ErrorCode::invalid_partitions,
@@ -196,7 +207,32 @@ Broker::Changed Broker::create_topic(const NewTopic& wanted, bool validate_only,
   return topic;
 }
 
+Broker::Changed Broker::internal_topic(std::string_view name, Moment now) {
+  if (TopicPointer topic = topics_.find(name)) return topic;
+  auto made = create_topic({.name = std::string(name),
+                            .partitions = 1,
+                            .replication_factor = 1,
+                            .overrides = internal_topic_overrides(settings_, name),
+                            .internal = true},
+                           false, now);
+  if (made) return made;
+  if (TopicPointer topic = topics_.find(name)) return topic;  // somebody else was faster
+  return made;
+}
+
+ErrorCode Broker::open_groups(Moment now) {
+  if (groups_.availability() != ErrorCode::not_coordinator) return groups_.availability();
+  const auto topic = internal_topic(kConsumerOffsetsTopic, now);
+  if (!topic) {
+    base::log::error(topic.error().message, {{"topic", kConsumerOffsetsTopic}});
+    return ErrorCode::coordinator_not_available;
+  }
+  (void)groups_.load(*topic, buffers_, now);
+  return groups_.availability();
+}
+
 Broker::Changed Broker::grow_topic(std::string_view name, std::int32_t partitions, bool validate_only, Moment now) {
+  if (is_internal_topic(name)) return reserved(name);
   const std::scoped_lock lock(changing_topics_);
   const TopicPointer before = topics_.find(name);
   if (!before) return fault(ErrorCode::unknown_topic_or_partition, fmt::format("there is no topic {}", name));
@@ -230,6 +266,7 @@ Broker::Changed Broker::grow_topic(std::string_view name, std::int32_t partition
 
 std::expected<void, TopicFault> Broker::delete_topic(std::string_view name) {
   if (!settings_.delete_topics) return fault(ErrorCode::topic_deletion_disabled, "delete.topic.enable is false");
+  if (is_internal_topic(name)) return reserved(name);
   Wakeups wakeups;  // declared first: it rings when the lock is released
   {
     const std::scoped_lock lock(changing_topics_);
@@ -253,7 +290,21 @@ std::int64_t Broker::run_timers(Moment now) {
     flushes_.add(std::make_shared<Chore>(*this, &Broker::apply_retention));
     retention_due_ms_ = Deadlines::after(now.steady_ms, settings_.retention_check_interval_ms);
   }
-  return std::min(deadlines_.next(), retention_due_ms_);
+  if (now.steady_ms >= expiry_due_ms_) {
+    flushes_.add(std::make_shared<Chore>(*this, &Broker::expire_offsets));
+    expiry_due_ms_ = Deadlines::after(now.steady_ms, settings_.offsets_retention_check_interval_ms);
+  }
+  std::int64_t groups_due_ms = Deadlines::kNever;
+  {
+    Wakeups wakeups;
+    groups_due_ms = groups_.run_timers({now, wakeups});
+  }
+  return std::min({deadlines_.next(), retention_due_ms_, expiry_due_ms_, groups_due_ms});
+}
+
+void Broker::expire_offsets(Moment now) {
+  Wakeups wakeups;
+  groups_.expire_offsets({now, wakeups});
 }
 
 void Broker::apply_retention(Moment now) {

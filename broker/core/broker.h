@@ -18,6 +18,7 @@
 #include "broker/core/cold_read.h"
 #include "broker/core/deadlines.h"
 #include "broker/core/flush_queue.h"
+#include "broker/core/groups/coordinator.h"
 #include "broker/core/moment.h"
 #include "broker/core/properties.h"
 #include "broker/core/settings.h"
@@ -43,6 +44,7 @@ struct NewTopic {
   std::int32_t partitions = -1;          // -1: num.partitions
   std::int16_t replication_factor = -1;  // -1: default.replication.factor
   Overrides overrides;
+  bool internal = false;  // one of the broker's own, whose names are refused to everybody else
 };
 
 class Broker {
@@ -67,6 +69,11 @@ class Broker {
 
   // These wait for the disk. With validate_only nothing changes, and what would be is returned.
   using Changed = std::expected<TopicPointer, TopicFault>;
+  // One of the broker's own topics (internal_log.h), made if it is not there.
+  Changed internal_topic(std::string_view name, Moment now);
+  // The coordinator of groups; open_groups() makes its topic if it is not there, which waits for the disk.
+  GroupCoordinator& groups() { return groups_; }
+  protocol::ErrorCode open_groups(Moment now);
   Changed create_topic(const NewTopic& wanted, bool validate_only, Moment now);
   Changed grow_topic(std::string_view name, std::int32_t partitions, bool validate_only, Moment now);
   std::expected<void, TopicFault> delete_topic(std::string_view name);
@@ -97,6 +104,7 @@ class Broker {
   class Chore;
   void apply_retention(Moment now);
   void remove_deleted_files(Moment now);
+  void expire_offsets(Moment now);
 
   BrokerSettings settings_;
   RandomSource& random_;
@@ -110,6 +118,8 @@ class Broker {
   ColdReader* cold_reader_ = nullptr;
   std::mutex changing_topics_;
   std::int64_t retention_due_ms_ = 0;  // of the timer thread alone
+  std::int64_t expiry_due_ms_ = 0;     // the same
+  GroupCoordinator groups_{settings_, random_, deadlines_, topics_};
 };
 
 }  // namespace iolab::core

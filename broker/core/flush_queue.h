@@ -37,13 +37,11 @@ class FlushQueue {
 
   // Never call it with a lock held.
   void add(std::int64_t due_steady_ms, std::shared_ptr<Partition> partition) {
-    bool earlier = false;
-    {
-      const std::scoped_lock lock(mutex_);
-      earlier = entries_.empty() || due_steady_ms < entries_.begin()->first;
-      entries_.emplace(due_steady_ms, std::move(partition));
-    }
-    if (earlier && sleeper_) sleeper_->wake();
+    if (put(due_steady_ms, std::move(partition)) && sleeper_) sleeper_->wake();
+  }
+  // The same for callers with a lock: the ring comes with the others.
+  void add(std::int64_t due_steady_ms, std::shared_ptr<Partition> partition, Wakeups& wakeups) {
+    if (put(due_steady_ms, std::move(partition))) wakeups.add(sleeper_);
   }
 
   void add(std::shared_ptr<DiskWork> work) {
@@ -80,6 +78,14 @@ class FlushQueue {
   bool failed() const { return failed_.load(std::memory_order_relaxed); }
 
  private:
+  // True: it is the first that is due.
+  bool put(std::int64_t due_steady_ms, std::shared_ptr<Partition> partition) {
+    const std::scoped_lock lock(mutex_);
+    const bool earlier = entries_.empty() || due_steady_ms < entries_.begin()->first;
+    entries_.emplace(due_steady_ms, std::move(partition));
+    return earlier;
+  }
+
   std::mutex mutex_;
   std::multimap<std::int64_t, std::shared_ptr<Partition>> entries_;
   std::vector<std::shared_ptr<DiskWork>> work_;  // in order of arrival

@@ -96,7 +96,7 @@ ErrorCode Partition::storage_failed(const storage::StorageError& error) {
 std::expected<Partition::Appended, ErrorCode> Partition::append(base::MutableBytes bytes,
                                                                 const protocol::BatchView& batch, Moment now,
                                                                 const std::shared_ptr<CommitWait>& wait,
-                                                                Wakeups& wakeups) {
+                                                                Wakeups& wakeups, Origin origin) {
   Appended appended;
   bool queue = false;
   {
@@ -104,7 +104,7 @@ std::expected<Partition::Appended, ErrorCode> Partition::append(base::MutableByt
     if (auto fine = usable(); !fine) return std::unexpected(fine.error());
     if (flushes_.failed()) return std::unexpected(ErrorCode::kafka_storage_error);
     const ProducerBatch producer = producer_batch(batch);
-    const auto stored = producers_.check(producer);
+    const auto stored = origin == Origin::client ? producers_.check(producer) : std::nullopt;
     if (!stored) return std::unexpected(stored.error());
     if (*stored) {
       appended.base_offset = **stored;
@@ -114,7 +114,7 @@ std::expected<Partition::Appended, ErrorCode> Partition::append(base::MutableByt
       protocol::set_base_offset(bytes, appended.base_offset);
       protocol::set_leader_epoch(bytes, kLeaderEpoch);
       if (auto done = log_->append(bytes, now.wall_ms); !done) return std::unexpected(storage_failed(done.error()));
-      producers_.apply(producer, appended.base_offset, now.wall_ms);
+      if (origin == Origin::client) producers_.apply(producer, appended.base_offset, now.wall_ms);
       unannounced_bytes_ += static_cast<std::int64_t>(bytes.size());
       if (policy_ != FlushPolicy::commit) advance_high_watermark(std::exchange(unannounced_bytes_, 0), wakeups);
     }
@@ -127,8 +127,19 @@ std::expected<Partition::Appended, ErrorCode> Partition::append(base::MutableByt
     queue = !flush_queued_ && needs_flush();
     if (queue) flush_queued_ = true;
   }
-  if (queue) flushes_.add(flush_due(now), shared_from_this());
+  if (queue && origin == Origin::coordinator) flushes_.add(flush_due(now), shared_from_this(), wakeups);
+  if (queue && origin == Origin::client) flushes_.add(flush_due(now), shared_from_this());
   return appended;
+}
+
+std::expected<void, ErrorCode> Partition::await_sync(const std::shared_ptr<CommitWait>& wait) {
+  const std::scoped_lock lock(mutex_);
+  if (auto fine = usable(); !fine) return std::unexpected(fine.error());
+  if (flushes_.failed()) return std::unexpected(ErrorCode::kafka_storage_error);
+  if (log_->synced_offset() == log_->end_offset()) return {};
+  wait->expect_one_more();
+  commit_waits_.emplace_back(log_->end_offset(), wait);
+  return {};
 }
 
 // What has become readable is counted for every long poll here.
@@ -212,6 +223,11 @@ std::expected<Partition::Records, ErrorCode> Partition::read(const storage::Read
   if (const base::Bytes mapped = storage::PartitionLog::map(location); !mapped.empty()) {
     return Records{mapped, location.segment};
   }
+  return read_copied(location, buffers);
+}
+
+std::expected<Partition::Records, ErrorCode> Partition::read_copied(const storage::ReadLocation& location,
+                                                                    base::BufferPool& buffers) {
   auto buffer = std::make_shared<base::PooledBuffer>(buffers.take(location.bytes));
   const auto bytes = storage::PartitionLog::read_into(location, buffer->bytes());
   if (bytes) return Records{buffer->bytes().first(*bytes), buffer};

@@ -34,6 +34,9 @@ inline constexpr std::int32_t kLeaderEpoch = 0;  // there is one broker, so lead
 
 protocol::ErrorCode error_code_of(storage::StorageFault fault);
 
+// Who appends: a client, whose sequence numbers are checked, or a coordinator of the broker's own, which needs none.
+enum class Origin : std::uint8_t { client, coordinator };
+
 class Partition : public std::enable_shared_from_this<Partition> {
  public:
   // `log` is null if it could not be opened: the partition exists, and every use of it is a storage error.
@@ -54,10 +57,12 @@ class Partition : public std::enable_shared_from_this<Partition> {
   };
   // Appends a checked batch, or finds that it is already there. `bytes` is the batch in memory that may be changed:
   // base offset and leader epoch are stamped in place. With a `wait`, the answer must wait for the disk as the wait
-  // says.
+  // says. A coordinator may hold its lock: the flusher is then rung through `wakeups`.
   std::expected<Appended, protocol::ErrorCode> append(base::MutableBytes bytes, const protocol::BatchView& batch,
                                                       Moment now, const std::shared_ptr<CommitWait>& wait,
-                                                      Wakeups& wakeups);
+                                                      Wakeups& wakeups, Origin origin = Origin::client);
+  // The same wait without an append: until everything that has been appended so far is on the disk.
+  std::expected<void, protocol::ErrorCode> await_sync(const std::shared_ptr<CommitWait>& wait);
 
   struct Offsets {
     std::int64_t start = 0;
@@ -79,6 +84,9 @@ class Partition : public std::enable_shared_from_this<Partition> {
   };
   std::expected<Records, protocol::ErrorCode> read(const storage::ReadLocation& location, base::BufferPool& buffers);
 
+  // The same, always copied: for looking at.
+  std::expected<Records, protocol::ErrorCode> read_copied(const storage::ReadLocation& location,
+                                                          base::BufferPool& buffers);
   // The same of what is in memory, always copied; nothing: something of it would have to come from the disk.
   std::expected<std::optional<Records>, protocol::ErrorCode> read_now(const storage::ReadLocation& location,
                                                                       base::BufferPool& buffers);

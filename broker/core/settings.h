@@ -54,6 +54,16 @@ struct BrokerSettings {
   std::int64_t retention_hours;    // counts if neither is given
   std::int64_t retention_check_interval_ms;
   std::int64_t producer_id_expiration_ms;
+  std::int64_t group_min_session_timeout_ms;
+  std::int64_t group_max_session_timeout_ms;
+  std::int64_t group_initial_rebalance_delay_ms;
+  std::int64_t group_max_size;  // members
+  std::int64_t offset_metadata_max_bytes;
+  std::int64_t offsets_retention_minutes;
+  std::int64_t offsets_retention_check_interval_ms;
+  std::int64_t offsets_partitions;          // of __consumer_offsets
+  std::int64_t offsets_replication_factor;  // the same
+  std::int64_t offsets_segment_bytes;       // the same
   std::int64_t requests_per_turn;
   std::int64_t output_high_water_bytes;
   std::int64_t spin_rounds;

@@ -14,6 +14,7 @@
 #include <string>
 #include <utility>
 
+#include "broker/core/internal_log.h"
 #include "broker/core/waits.h"
 #include "broker/handlers/entries.h"
 #include "broker/protocol/record_reader.h"
@@ -118,6 +119,8 @@ bool append_all(Request& request, const ProduceRequest& wanted, const std::share
         refuse(answer, ErrorCode::invalid_required_acks);
       else if (!topic)
         refuse(answer, ErrorCode::unknown_topic_or_partition);
+      else if (core::is_internal_topic(data.name))
+        refuse(answer, ErrorCode::invalid_topic_exception, "the topic is the broker's own");
       else if (!partition.records)
         refuse(answer, ErrorCode::invalid_record, "no record batch");
       else

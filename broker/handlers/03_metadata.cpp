@@ -3,11 +3,12 @@
 // Behaviour    No list of topics means all (in version 0 an empty list does; later an empty list means none). An
 //              unknown topic is created if the request, and auto.create.topics.enable, allow it. From version 10 on
 //              topics may be asked for by id.
-// Not here     racks, internal topics, authorised operations (always "not asked").
+// Not here     racks, authorised operations (always "not asked").
 #include "broker/protocol/messages/03_metadata.h"
 
 #include <algorithm>
 
+#include "broker/core/internal_log.h"
 #include "broker/handlers/disk_request.h"
 #include "broker/handlers/entries.h"
 
@@ -21,6 +22,7 @@ using protocol::MetadataResponse;
 void describe(const core::Broker& broker, const core::Topic& topic, MetadataResponse::Topic& answer) {
   answer.name = topic.name;
   answer.topic_id = topic.id;
+  answer.is_internal = core::is_internal_topic(topic.name);
   const std::int32_t node = broker.node_id();
   answer.partitions.reserve(topic.partitions.size());
   for (std::size_t index = 0; index < topic.partitions.size(); ++index) {
@@ -50,7 +52,7 @@ void look_up(Request& request, const MetadataRequest::Topic& asked, bool may_cre
     return;
   }
   answer.error_code = ErrorCode::unknown_topic_or_partition;
-  if (!may_create) return;
+  if (!may_create || core::is_internal_topic(*asked.name)) return;
   const auto created = broker.create_topic({.name = *asked.name, .overrides = {}}, false, request.now);
   if (created) {
     answer.error_code = ErrorCode::none;
@@ -95,7 +97,8 @@ Outcome answer_creating(Request& request, MetadataRequest& wanted, base::GatherB
 
 Outcome handle(Request& request, MetadataRequest& wanted, base::GatherBuffer& out) {
   const auto is_new = [&](const MetadataRequest::Topic& topic) {
-    return topic.name && storage::is_valid_topic_name(*topic.name) && !request.broker.topics().find(*topic.name);
+    return topic.name && storage::is_valid_topic_name(*topic.name) && !core::is_internal_topic(*topic.name) &&
+           !request.broker.topics().find(*topic.name);
   };
   if (!wants_all(request, wanted) && may_create(request, wanted) && std::ranges::any_of(*wanted.topics, is_new)) {
     return run_at_the_disk<MetadataRequest, answer_creating>(request, wanted, out);

@@ -1,9 +1,10 @@
 // FindCoordinator, versions 0 to 4: there is one broker, so it coordinates every group and every transactional id.
 //
-// Not here     the coordinators' own APIs. A client that goes on to join a group finds that none of them is advertised,
-//              and says so; it would retry for ever if this answered that no coordinator is available.
+// Behaviour    The first one for a group makes the topic in which groups are remembered, and waits for the disk. If
+//              that topic cannot be made or read, the answer is COORDINATOR_NOT_AVAILABLE.
 #include "broker/protocol/messages/10_find_coordinator.h"
 
+#include "broker/handlers/disk_request.h"
 #include "broker/handlers/entries.h"
 
 namespace iolab::handlers {
@@ -12,21 +13,29 @@ namespace {
 using protocol::ErrorCode;
 using protocol::FindCoordinatorRequest;
 using protocol::FindCoordinatorResponse;
+using Coordinator = FindCoordinatorResponse::Coordinator;
 
-Outcome handle(Request& request, FindCoordinatorRequest& wanted, base::GatherBuffer& out) {
-  const core::Broker& broker = request.broker;
-  const bool known = wanted.key_type == protocol::kGroupKey || wanted.key_type == protocol::kTransactionKey;
-  FindCoordinatorResponse::Coordinator here{.node_id = broker.node_id(),
-                                            .host = broker.endpoint().host,
-                                            .port = broker.endpoint().port,
-                                            .error_message = std::nullopt};
-  if (!known) {
-    here = {.node_id = -1,
-            .host = "",
-            .port = -1,
-            .error_code = ErrorCode::invalid_request,
-            .error_message = "the key type is neither 0 (a group) nor 1 (a transactional id)"};
+Coordinator nobody(ErrorCode code, std::string why) {
+  return {.node_id = -1, .host = "", .port = -1, .error_code = code, .error_message = std::move(why)};
+}
+
+Coordinator coordinator_of(const Request& request, std::int8_t key_type) {
+  core::Broker& broker = request.broker;
+  if (key_type == protocol::kGroupKey) {
+    const ErrorCode code = broker.open_groups(request.now);
+    if (code != ErrorCode::none) return nobody(code, "the topic of offsets cannot be made or read");
+  } else if (key_type != protocol::kTransactionKey) {
+    return nobody(ErrorCode::invalid_request, "the key type is neither 0 (a group) nor 1 (a transactional id)");
   }
+  return {.node_id = broker.node_id(),
+          .host = broker.endpoint().host,
+          .port = broker.endpoint().port,
+          .error_message = std::nullopt};
+}
+
+// May make a topic, so it runs where one waits for the disk.
+Outcome answer_opening(Request& request, FindCoordinatorRequest& wanted, base::GatherBuffer& out) {
+  Coordinator here = coordinator_of(request, wanted.key_type);
   FindCoordinatorResponse response{.error_code = here.error_code,
                                    .error_message = here.error_message,
                                    .node_id = here.node_id,
@@ -39,12 +48,19 @@ Outcome handle(Request& request, FindCoordinatorRequest& wanted, base::GatherBuf
   return answer(request, response, out);
 }
 
+Outcome handle(Request& request, FindCoordinatorRequest& wanted, base::GatherBuffer& out) {
+  const bool opens =
+      wanted.key_type == protocol::kGroupKey && request.broker.groups().availability() == ErrorCode::not_coordinator;
+  if (opens) return run_at_the_disk<FindCoordinatorRequest, answer_opening>(request, wanted, out);
+  return answer_opening(request, wanted, out);
+}
+
 }  // namespace
 
 ApiEntry find_coordinator() {
-  return {
-      &protocol::kFindCoordinator, decode_and_handle<FindCoordinatorRequest, handle>,
-      "This broker, for every group and transactional id. (librdkafka compresses with lz4 only if it is advertised.)"};
+  return {&protocol::kFindCoordinator, decode_and_handle<FindCoordinatorRequest, handle>,
+          "This broker, for every group and transactional id; the first one for a group makes `__consumer_offsets`. "
+          "(librdkafka compresses with lz4 only if it is advertised.)"};
 }
 
 }  // namespace iolab::handlers

@@ -1,7 +1,7 @@
 // DeleteTopics, versions 1 to 6: by name, and from version 6 on by id.
 //
 // Behaviour    The topic is gone, its name free and long polls on it ended when the answer is sent; its files are
-//              removed a little later by the flusher thread.
+//              removed a little later by the flusher thread. What groups have committed for it is forgotten.
 // Not here     the timeout.
 #include "broker/protocol/messages/20_delete_topics.h"
 
@@ -21,7 +21,7 @@ void remove(Request& request, const std::string& name, Answer& answer) {
   const core::TopicPointer topic = request.broker.topics().find(name);
   if (topic) answer.topic_id = topic->id;
   const auto done = request.broker.delete_topic(name);
-  if (done) return;
+  if (done) return request.broker.groups().forget_topic(name, {request.now, request.wakeups});
   answer.error_code = done.error().code;
   answer.error_message = done.error().message;
 }

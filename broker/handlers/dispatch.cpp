@@ -34,9 +34,10 @@ Outcome say_which_versions(const protocol::RequestHeader& header, base::GatherBu
 
 std::span<const ApiEntry> apis() {
   static const std::array table{
-      produce(),           fetch(),           list_offsets(),  metadata(),         find_coordinator(),
-      api_versions(),      create_topics(),   delete_topics(), init_producer_id(), describe_configs(),
-      create_partitions(), describe_cluster()};
+      produce(),           fetch(),         list_offsets(),  metadata(),        offset_commit(),    offset_fetch(),
+      find_coordinator(),  join_group(),    heartbeat(),     leave_group(),     sync_group(),       describe_groups(),
+      list_groups(),       api_versions(),  create_topics(), delete_topics(),   init_producer_id(), describe_configs(),
+      create_partitions(), delete_groups(), offset_delete(), describe_cluster()};
   return table;
 }
 

@@ -9,13 +9,23 @@ ApiEntry produce();            // 00
 ApiEntry fetch();              // 01
 ApiEntry list_offsets();       // 02
 ApiEntry metadata();           // 03
+ApiEntry offset_commit();      // 08
+ApiEntry offset_fetch();       // 09
 ApiEntry find_coordinator();   // 10
+ApiEntry join_group();         // 11
+ApiEntry heartbeat();          // 12
+ApiEntry leave_group();        // 13
+ApiEntry sync_group();         // 14
+ApiEntry describe_groups();    // 15
+ApiEntry list_groups();        // 16
 ApiEntry api_versions();       // 18
 ApiEntry create_topics();      // 19
 ApiEntry delete_topics();      // 20
 ApiEntry init_producer_id();   // 22
 ApiEntry describe_configs();   // 32
 ApiEntry create_partitions();  // 37
+ApiEntry delete_groups();      // 42
+ApiEntry offset_delete();      // 47
 ApiEntry describe_cluster();   // 60
 
 }  // namespace iolab::handlers

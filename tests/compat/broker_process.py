@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 SKIPPED = 77  # what ctest is told to take for "skipped"
 START_S = 30
 STOP_S = 30
+WAIT_S = 60  # for what a client should have done by then
 
 
 class Broker:
@@ -145,6 +147,16 @@ def run(command, timeout_s=100, **more):
         said = (ended.stderr + ended.stdout)[-3000:].decode(errors="replace")
         raise AssertionError(f"{' '.join(str(part) for part in command)} ended with {ended.returncode}:\n{said}")
     return ended.stdout
+
+
+def wait_until(condition, what):
+    """Until the clients have come so far; `what` ends the sentence "there never were ..."."""
+    deadline = time.monotonic() + WAIT_S
+    between = threading.Event()
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"there never were {what}")
+        between.wait(0.05)
 
 
 def main(missing=None):

@@ -1,19 +1,20 @@
-"""kafka-python, a client that shares no line with librdkafka: administration, keys, and kill -9 in mid-production."""
+"""kafka-python shares no line with librdkafka: administration, keys, groups, and kill -9 in mid-production."""
 
+import threading
 import time
 
-from broker_process import CompatTest, main
+from broker_process import WAIT_S, CompatTest, main, wait_until
 from real_text import RealText
 
 try:
     from kafka import KafkaConsumer, KafkaProducer, TopicPartition
     from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewPartitions, NewTopic
+    from kafka.errors import CommitFailedError
 
     MISSING = None
 except ImportError as error:
     MISSING = f"this Python cannot import kafka: {error} (apt-get install python3-kafka, and use /usr/bin/python3)"
 
-WAIT_S = 60
 
 
 class KafkaPythonTest(CompatTest):
@@ -84,6 +85,43 @@ class KafkaPythonTest(CompatTest):
         admin.close()
         self.stop()
 
+    def test_a_group_shares_and_goes_on_after_a_restart(self):
+        """Two consumers of a group read a record twice or never, or start over after kill -9."""
+        address = self.start(self.model)
+        first, second = Member(address), Member(address)
+        wait_until(lambda: len(first.partitions) == 2 and len(second.partitions) == 2, "two partitions each")
+        self.assertEqual(first.partitions | second.partitions, set(range(4)))
+        sent = self.produce_numbers(address, range(100))
+        wait_until(lambda: len(first.records) + len(second.records) >= len(sent), "all records")
+        self.assertEqual(sorted(first.records + second.records), sorted(sent))
+        self.assertTrue(first.records and second.records, "one of the two did all the work")
+        before = len(first.records)
+        second.leave()
+        wait_until(lambda: len(first.partitions) == 4, "all partitions after the other one has left")
+        sent = self.produce_numbers(address, range(100, 200))
+        wait_until(lambda: len(first.records) - before >= len(sent), "all records, alone")
+        self.assertEqual(sorted(first.records[before:]), sorted(sent))
+        admin = KafkaAdminClient(bootstrap_servers=address)
+        self.assertEqual([name for name, _ in admin.list_consumer_groups()], ["readers"])
+        self.assertEqual(admin.describe_consumer_groups(["readers"])[0].state, "Stable")
+        admin.close()
+        first.leave()
+        address = self.kill_and_start_again()
+        sent = self.produce_numbers(address, range(200, 250))
+        third = Member(address)
+        wait_until(lambda: len(third.records) >= len(sent), "the new records")
+        third.leave()
+        self.assertEqual(sorted(third.records), sorted(sent), "what was committed before kill -9 is not known")
+        self.stop()
+
+    def produce_numbers(self, address, numbers):
+        """Spread over the partitions; returns [(partition, offset, value)]."""
+        producer = KafkaProducer(bootstrap_servers=address, acks="all")
+        futures = [(producer.send("shared", partition=n % 4, value=b"%d" % n), n) for n in numbers]
+        sent = [(*place(future.get(WAIT_S)), b"%d" % n) for future, n in futures]
+        producer.close(WAIT_S)
+        return sent
+
     def read_all(self, address, topic):
         """{(partition, offset): (key, value)} of everything that a consumer can see."""
         consumer = KafkaConsumer(bootstrap_servers=address, auto_offset_reset="earliest", check_crcs=True)
@@ -97,6 +135,41 @@ class KafkaPythonTest(CompatTest):
                 found.update({place(record): (record.key, record.value) for record in batch})
         consumer.close()
         return found
+
+
+class Member:
+    """A consumer of the group "readers" in a thread of its own, as its rebalances need: it commits what it has read."""
+
+    def __init__(self, address):
+        self.partitions, self.records = set(), []
+        self._leaving = threading.Event()
+        self._consumer = KafkaConsumer(
+            "shared",
+            bootstrap_servers=address,
+            group_id="readers",
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=500,
+        )
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self):
+        while not self._leaving.is_set():
+            for batch in self._consumer.poll(timeout_ms=200).values():
+                self.records += [(*place(record), record.value) for record in batch]
+            self.partitions = {partition.partition for partition in self._consumer.assignment()}
+            if self.partitions:
+                try:
+                    self._consumer.commit()
+                except CommitFailedError:
+                    pass  # the group is being put together again
+        self._consumer.close(autocommit=False)
+
+    def leave(self):
+        self._leaving.set()
+        self._thread.join(WAIT_S)
 
 
 def place(record):

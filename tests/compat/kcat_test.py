@@ -1,9 +1,11 @@
-"""kcat sends a real text through one model; kcat reads it back, also after kill -9 and through another model."""
+"""kcat sends a real text through one model, and reads it back after kill -9, through another model, as a group."""
 
 import shutil
+import signal
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-from broker_process import CompatTest, main, run
+from broker_process import WAIT_S, CompatTest, main, run, wait_until
 from real_text import RealText, digest
 
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
@@ -20,6 +22,41 @@ class KcatTest(CompatTest):
         address = self.kill_and_start_again()
         self.assert_all_there(address, text)
         self.stop()
+
+    def test_a_group_shares_and_goes_on_after_a_restart(self):
+        """Two members of a group read a line twice or never, or start over after kill -9."""
+        address = self.start(self.model)
+        run(["kcat", "-L", "-b", address, "-t", "shared"])  # makes it
+        first, second = self.member(address, "first"), self.member(address, "second")
+        wait_until(lambda: first.partitions() == 2 and second.partitions() == 2, "two partitions each")
+        self.produce_lines(address, range(200))
+        wait_until(lambda: len(first.lines()) + len(second.lines()) >= 200, "200 lines")
+        self.assertEqual(sorted(map(int, first.lines() + second.lines())), list(range(200)))
+        self.assertTrue(first.lines() and second.lines(), "one of the two did all the work")
+        second.leave()
+        before = len(first.lines())
+        wait_until(lambda: first.partitions() == 4, "all partitions after the other one has left")
+        self.produce_lines(address, range(200, 300))
+        wait_until(lambda: len(first.lines()) >= before + 100, "100 more lines")
+        self.assertEqual(sorted(map(int, first.lines()[before:])), list(range(200, 300)))
+        first.leave()
+        address = self.kill_and_start_again()
+        self.produce_lines(address, range(300, 350))
+        third = self.member(address, "third")
+        wait_until(lambda: len(third.lines()) >= 50, "the new lines")
+        third.leave()
+        self.assertEqual(sorted(map(int, third.lines())), list(range(300, 350)), "it started over")
+        self.stop()
+
+    def produce_lines(self, address, numbers):
+        for partition in range(4):
+            lines = b"".join(b"%d\n" % number for number in numbers if number % 4 == partition)
+            run(["kcat", "-P", "-b", address, "-t", "shared", "-p", partition, "-X", "acks=all"], input=lines)
+
+    def member(self, address, name):
+        member = Member(address, self.folder / name)
+        self.addCleanup(member.kill)
+        return member
 
     def produce(self, address, text, codec):
         """One of the five as an idempotent producer, the others with acks=all alone."""
@@ -67,6 +104,33 @@ class KcatTest(CompatTest):
         self.assertEqual(len(lines), len(text.records), f"{codec}: lines")
         self.assertGreater(len(next_offset), 1, "the keys did not spread over the partitions")
         self.assertEqual(digest(lines[place] for place in sorted(lines)), text.sha256, codec)
+
+
+class Member:
+    """A kcat that reads as a member of a group until it is told to leave."""
+
+    def __init__(self, address, path):
+        self.out, self.said = path.with_suffix(".out"), path.with_suffix(".err")
+        command = ["kcat", "-b", address, "-G", "readers", "-u", "-X", "auto.offset.reset=earliest", "-f", "%s\n"]
+        with open(self.out, "wb") as out, open(self.said, "wb") as said:
+            self.process = subprocess.Popen([*command, "shared"], stdin=subprocess.DEVNULL, stdout=out, stderr=said)
+
+    def lines(self):
+        return self.out.read_bytes().split(b"\n")[:-1]
+
+    def partitions(self):
+        """How many it was given last; kcat tells of each assignment in a line of its own."""
+        given = [line for line in self.said.read_text().splitlines() if "assigned:" in line]
+        return given[-1].count("[") if given and "revoked" not in given[-1] else 0
+
+    def leave(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(WAIT_S)
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(WAIT_S)
 
 
 if __name__ == "__main__":

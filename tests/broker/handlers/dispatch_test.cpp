@@ -83,7 +83,7 @@ TEST(Dispatch, WhatIsNotSpokenClosesTheConnection) {
   // Fails if an unknown API or version is answered with bytes that its client cannot read.
   TestBroker broker;
   for (const auto& [key, version] : std::vector<std::pair<std::int16_t, std::int16_t>>{
-           {99, 0}, {-1, 0}, {0, 2}, {0, 12}, {1, 3}, {1, 13}, {3, 13}, {3, -1}, {11, 0}}) {
+           {99, 0}, {-1, 0}, {0, 2}, {0, 12}, {1, 3}, {1, 13}, {3, 13}, {3, -1}, {11, 10}, {9, 0}}) {
     base::GatherBuffer out;
     EXPECT_EQ(outcome_of(broker, header_only(key, version), out), Outcome::Kind::close) << key << " v" << version;
     EXPECT_TRUE(out.empty());

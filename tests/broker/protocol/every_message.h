@@ -6,13 +6,23 @@
 #include "broker/protocol/messages/01_fetch.h"
 #include "broker/protocol/messages/02_list_offsets.h"
 #include "broker/protocol/messages/03_metadata.h"
+#include "broker/protocol/messages/08_offset_commit.h"
+#include "broker/protocol/messages/09_offset_fetch.h"
 #include "broker/protocol/messages/10_find_coordinator.h"
+#include "broker/protocol/messages/11_join_group.h"
+#include "broker/protocol/messages/12_heartbeat.h"
+#include "broker/protocol/messages/13_leave_group.h"
+#include "broker/protocol/messages/14_sync_group.h"
+#include "broker/protocol/messages/15_describe_groups.h"
+#include "broker/protocol/messages/16_list_groups.h"
 #include "broker/protocol/messages/18_api_versions.h"
 #include "broker/protocol/messages/19_create_topics.h"
 #include "broker/protocol/messages/20_delete_topics.h"
 #include "broker/protocol/messages/22_init_producer_id.h"
 #include "broker/protocol/messages/32_describe_configs.h"
 #include "broker/protocol/messages/37_create_partitions.h"
+#include "broker/protocol/messages/42_delete_groups.h"
+#include "broker/protocol/messages/47_offset_delete.h"
 #include "broker/protocol/messages/60_describe_cluster.h"
 
 namespace iolab::protocol {
@@ -24,13 +34,23 @@ void for_each_api(Visit&& visit) {
   visit.template operator()<FetchRequest, FetchResponse>();
   visit.template operator()<ListOffsetsRequest, ListOffsetsResponse>();
   visit.template operator()<MetadataRequest, MetadataResponse>();
+  visit.template operator()<OffsetCommitRequest, OffsetCommitResponse>();
+  visit.template operator()<OffsetFetchRequest, OffsetFetchResponse>();
   visit.template operator()<FindCoordinatorRequest, FindCoordinatorResponse>();
+  visit.template operator()<JoinGroupRequest, JoinGroupResponse>();
+  visit.template operator()<HeartbeatRequest, HeartbeatResponse>();
+  visit.template operator()<LeaveGroupRequest, LeaveGroupResponse>();
+  visit.template operator()<SyncGroupRequest, SyncGroupResponse>();
+  visit.template operator()<DescribeGroupsRequest, DescribeGroupsResponse>();
+  visit.template operator()<ListGroupsRequest, ListGroupsResponse>();
   visit.template operator()<ApiVersionsRequest, ApiVersionsResponse>();
   visit.template operator()<CreateTopicsRequest, CreateTopicsResponse>();
   visit.template operator()<DeleteTopicsRequest, DeleteTopicsResponse>();
   visit.template operator()<InitProducerIdRequest, InitProducerIdResponse>();
   visit.template operator()<DescribeConfigsRequest, DescribeConfigsResponse>();
   visit.template operator()<CreatePartitionsRequest, CreatePartitionsResponse>();
+  visit.template operator()<DeleteGroupsRequest, DeleteGroupsResponse>();
+  visit.template operator()<OffsetDeleteRequest, OffsetDeleteResponse>();
   visit.template operator()<DescribeClusterRequest, DescribeClusterResponse>();
 }
 

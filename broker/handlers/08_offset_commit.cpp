@@ -1,0 +1,82 @@
+// OffsetCommit, versions 2 to 9: how far a group has come, stored in __consumer_offsets.
+//
+// Behaviour    Members commit with their generation; others with generation -1, as long as the group has no members.
+//              While the assignments of a new generation are not known, members are told REBALANCE_IN_PROGRESS. Text
+//              longer than offset.metadata.max.bytes is refused for its partition. All offsets of a request are one
+//              batch; with iolab.flush=commit the answer waits for its sync.
+// Not here     member epochs of KIP-848 groups.
+#include "broker/protocol/messages/08_offset_commit.h"
+
+#include "broker/handlers/entries.h"
+#include "broker/handlers/group_answers.h"
+
+namespace iolab::handlers {
+namespace {
+
+using protocol::ErrorCode;
+using protocol::OffsetCommitRequest;
+using protocol::OffsetCommitResponse;
+
+void refuse(OffsetCommitResponse& response) {
+  for (auto& topic : response.topics) {
+    for (auto& partition : topic.partitions) {
+      if (partition.error_code == ErrorCode::none) partition.error_code = ErrorCode::not_coordinator;
+    }
+  }
+}
+
+core::OffsetToCommit offset_of(const Request& request, const OffsetCommitRequest& wanted, const core::Topic* topic,
+                               const OffsetCommitRequest::Topic& asked,
+                               const OffsetCommitRequest::Topic::Partition& partition) {
+  const std::int64_t now_ms = request.now.wall_ms;
+  core::OffsetToCommit offset{.where = {asked.name, partition.partition_index}};
+  offset.value.offset = partition.committed_offset;
+  offset.value.leader_epoch = partition.committed_leader_epoch;
+  offset.value.metadata = partition.committed_metadata.value_or("");
+  offset.value.commit_timestamp = now_ms;
+  if (wanted.retention_time_ms >= 0) {
+    offset.value.expire_timestamp = core::Deadlines::after(now_ms, wanted.retention_time_ms);
+  }
+  const auto most = static_cast<std::size_t>(request.broker.settings().offset_metadata_max_bytes);
+  if (topic == nullptr || topic->partition(partition.partition_index) == nullptr) {
+    offset.error = ErrorCode::unknown_topic_or_partition;
+  } else if (offset.value.metadata.size() > most) {
+    offset.error = ErrorCode::offset_metadata_too_large;
+  }
+  return offset;
+}
+
+Outcome handle(Request& request, OffsetCommitRequest& wanted, base::GatherBuffer& out) {
+  std::vector<core::OffsetToCommit> offsets;
+  for (const auto& asked : wanted.topics) {
+    const core::TopicPointer topic = request.broker.topics().find(asked.name);
+    for (const auto& partition : asked.partitions) {
+      offsets.push_back(offset_of(request, wanted, topic.get(), asked, partition));
+    }
+  }
+  auto wait = commit_wait(request);
+  request.broker.groups().commit({.group = wanted.group_id,
+                                  .who = {wanted.member_id, wanted.group_instance_id},
+                                  .generation = wanted.generation_id_or_member_epoch},
+                                 offsets, wait, {request.now, request.wakeups});
+  OffsetCommitResponse response;
+  auto next = offsets.begin();
+  for (const auto& asked : wanted.topics) {
+    auto& topic = response.topics.emplace_back();
+    topic.name = asked.name;
+    for (const auto& partition : asked.partitions) {
+      topic.partitions.push_back({.partition_index = partition.partition_index, .error_code = (next++)->error});
+    }
+  }
+  return answer_after_sync(request, std::move(response), std::move(wait), refuse, out);
+}
+
+}  // namespace
+
+ApiEntry offset_commit() {
+  return {&protocol::kOffsetCommit, decode_and_handle<OffsetCommitRequest, handle>,
+          "Stored as records of `__consumer_offsets`; members by generation, others (generation -1) while the group is "
+          "empty. No member epochs."};
+}
+
+}  // namespace iolab::handlers
