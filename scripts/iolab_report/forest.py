@@ -6,9 +6,9 @@ BAND = "#e3e6ea"
 
 
 def height(sheet, chart):
-    """A row for each model, and what stands above and below them."""
+    """A row for each model, and what stands above and below them. On a narrow sheet its name has a line of its own."""
     rows = max((len(panel["rows"]) for panel in chart["panels"]), default=0)
-    return int(2.1 * sheet.font * rows + 5.2 * sheet.font)
+    return int((3.4 if sheet.is_narrow else 2.1) * sheet.font * rows + 5.2 * sheet.font)
 
 
 def draw(canvas, chart, series, source):
@@ -17,7 +17,7 @@ def draw(canvas, chart, series, source):
     rows = [row for panel in chart["panels"] for row in panel["rows"]]
     names = max(canvas.text_width(series[row["series"]]["label"], sheet.small, "bold") for row in rows)
     said = max(canvas.text_width(_said(row, sheet), sheet.small) for row in rows)
-    left, right = sheet.margin + names + 12, sheet.margin + said + 16
+    left, right = sheet.margin + (8 if sheet.is_narrow else names + 12), sheet.margin + said + 16
     top, bottom = canvas.top + 0.6 * sheet.font, canvas.bottom - 3.6 * sheet.font
     axes = canvas.axes(left, top, canvas.width - left - right, bottom - top)
     plain_axes(axes)
@@ -70,6 +70,10 @@ def _draw_row(canvas, axes, place, row, style, left):
         gid=f"point:{row['series']}::|{label}",
     )
     height = canvas.height - axes.transData.transform((row["value"], place))[1]
-    canvas.text(left - 10, height, style["label"], size=sheet.small, ha="right", va="center", weight="bold")
+    name = {"size": sheet.small, "weight": "bold", "va": "center"}
+    if sheet.is_narrow:
+        canvas.text(sheet.margin, height - 1.5 * sheet.font, style["label"], **name)
+    else:
+        canvas.text(left - 10, height, style["label"], ha="right", **name)
     said = {"size": sheet.small, "ha": "right", "va": "center", "gid": f"series:{row['series']}::said"}
     canvas.text(canvas.width - sheet.margin, height, _said(row, sheet), **said)
