@@ -96,7 +96,7 @@ TEST(Decoder, RefusesTagsThatLie) {
   EXPECT_NE(fault_of<ApiVersionsRequest>(with_tags({2, 7, 0, 7, 0}), 3).find("ascend"), std::string::npos);
   EXPECT_NE(fault_of<ApiVersionsRequest>(with_tags({2, 7, 0, 3, 0}), 3).find("ascend"), std::string::npos);
   EXPECT_NE(fault_of<ApiVersionsRequest>(with_tags({1, 7, 2, 0}), 3).find("longer than"), std::string::npos);
-  EXPECT_NE(fault_of<ApiVersionsRequest>(with_tags({1, 7, 0, 0}), 3).find("left over"), std::string::npos);
+  EXPECT_FALSE(decode<ApiVersionsRequest>(with_tags({1, 7, 0, 0}), 3, true));  // a byte is left over
   ASSERT_TRUE(response({1, 3, 1, 1}));
   EXPECT_TRUE(response({1, 3, 1, 1})->zk_migration_ready);
   EXPECT_FALSE(response({1, 3, 2, 1, 1}));                    // a bool of two bytes
