@@ -40,7 +40,8 @@ inline protocol::JoinGroupRequest join_request(const std::string& member_id, con
   request.rebalance_timeout_ms = 60'000;
   request.member_id = member_id;
   request.protocol_type = "consumer";
-  request.protocols.push_back({.name = "range", .metadata = protocol::Blob(base::as_bytes(metadata))});
+  const auto kept = std::make_shared<const std::string>(metadata);  // as long as the request is
+  request.protocols.push_back({.name = "range", .metadata = protocol::Blob(base::as_bytes(*kept), kept)});
   return request;
 }
 
