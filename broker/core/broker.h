@@ -63,6 +63,7 @@ class Broker {
   Deadlines& deadlines() { return deadlines_; }
   FlushQueue& flushes() { return flushes_; }
   const TopicTable& topics() const { return topics_; }
+  GroupCoordinator& groups() { return groups_; }
   // Who reads what is not in memory; null: whoever asks for it, and waits. Set before the first request.
   ColdReader* cold_reader() const { return cold_reader_; }
   void set_cold_reader(ColdReader* reader) { cold_reader_ = reader; }
@@ -71,9 +72,7 @@ class Broker {
   using Changed = std::expected<TopicPointer, TopicFault>;
   // One of the broker's own topics (internal_log.h), made if it is not there.
   Changed internal_topic(std::string_view name, Moment now);
-  // The coordinator of groups; open_groups() makes its topic if it is not there, which waits for the disk.
-  GroupCoordinator& groups() { return groups_; }
-  protocol::ErrorCode open_groups(Moment now);
+  protocol::ErrorCode open_groups(Moment now);  // lets groups() begin: makes its topic, if it is not there
   Changed create_topic(const NewTopic& wanted, bool validate_only, Moment now);
   Changed grow_topic(std::string_view name, std::int32_t partitions, bool validate_only, Moment now);
   std::expected<void, TopicFault> delete_topic(std::string_view name);

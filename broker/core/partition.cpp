@@ -127,8 +127,12 @@ std::expected<Partition::Appended, ErrorCode> Partition::append(base::MutableByt
     queue = !flush_queued_ && needs_flush();
     if (queue) flush_queued_ = true;
   }
-  if (queue && origin == Origin::coordinator) flushes_.add(flush_due(now), shared_from_this(), wakeups);
-  if (queue && origin == Origin::client) flushes_.add(flush_due(now), shared_from_this());
+  if (!queue) return appended;
+  if (origin == Origin::coordinator) {
+    flushes_.add(flush_due(now), shared_from_this(), wakeups);
+  } else {
+    flushes_.add(flush_due(now), shared_from_this());
+  }
   return appended;
 }
 

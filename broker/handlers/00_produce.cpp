@@ -9,7 +9,6 @@
 // Not here     transactions: a transactional batch is refused.
 #include "broker/protocol/messages/00_produce.h"
 
-#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,6 +16,7 @@
 #include "broker/core/internal_log.h"
 #include "broker/core/waits.h"
 #include "broker/handlers/entries.h"
+#include "broker/handlers/synced_answer.h"
 #include "broker/protocol/record_reader.h"
 
 namespace iolab::handlers {
@@ -30,40 +30,20 @@ using Answer = ProduceResponse::Topic::Partition;
 constexpr std::int16_t kFirstVersionWithZstd = 7;
 constexpr const char* kNotDurable = "the disk refused to sync; nothing is acknowledged any more";
 
-class ParkedProduce final : public Parked {
- public:
-  ParkedProduce(protocol::RequestHeader header, ProduceResponse response, std::shared_ptr<core::CommitWait> wait)
-      : header_(std::move(header)), response_(std::move(response)), wait_(std::move(wait)) {}
-
-  bool holds_back() const override { return false; }
-
-  Progress resume(core::Moment, base::GatherBuffer& out) override {
-    if (!wait_->over()) return Progress::waiting;
-    if (wait_->failed()) refuse_all();
-    return protocol::write_response(out, header_.correlation_id, header_.api_version, response_) ? Progress::answered
-                                                                                                 : Progress::close;
-  }
-
- private:
-  // Some partitions may have been synced; whoever retries an idempotent batch will learn its offset.
-  void refuse_all() {
-    for (auto& topic : response_.responses) {
-      for (Answer& partition : topic.partition_responses) {
-        if (partition.error_code != ErrorCode::none) continue;
-        partition = Answer{.index = partition.index,
-                           .error_code = ErrorCode::kafka_storage_error,
-                           .base_offset = -1,
-                           .record_errors = {},
-                           .error_message = kNotDurable,
-                           .current_leader = {}};
-      }
+// Some partitions may have been synced; whoever retries an idempotent batch will learn its offset.
+void refuse_all(ProduceResponse& response) {
+  for (auto& topic : response.responses) {
+    for (Answer& partition : topic.partition_responses) {
+      if (partition.error_code != ErrorCode::none) continue;
+      partition = Answer{.index = partition.index,
+                         .error_code = ErrorCode::kafka_storage_error,
+                         .base_offset = -1,
+                         .record_errors = {},
+                         .error_message = kNotDurable,
+                         .current_leader = {}};
     }
   }
-
-  protocol::RequestHeader header_;
-  ProduceResponse response_;
-  std::shared_ptr<core::CommitWait> wait_;
-};
+}
 
 void refuse(Answer& answer, ErrorCode code, std::string why = {}) {
   answer.error_code = code;
@@ -139,8 +119,7 @@ Outcome handle(Request& request, ProduceRequest& wanted, base::GatherBuffer& out
   ProduceResponse response;
   const bool all_fine = append_all(request, wanted, wait, response);
   if (wanted.acks == 0) return all_fine ? silent() : close_connection();
-  if (!wait || wait->one_done(true)) return answer(request, response, out);
-  return parked(std::make_unique<ParkedProduce>(request.header, std::move(response), std::move(wait)));
+  return answer_after_sync(request, std::move(response), std::move(wait), refuse_all, out);
 }
 
 }  // namespace

@@ -60,14 +60,7 @@ Outcome handle(Request& request, OffsetCommitRequest& wanted, base::GatherBuffer
                                   .generation = wanted.generation_id_or_member_epoch},
                                  offsets, wait, {request.now, request.wakeups});
   OffsetCommitResponse response;
-  auto next = offsets.begin();
-  for (const auto& asked : wanted.topics) {
-    auto& topic = response.topics.emplace_back();
-    topic.name = asked.name;
-    for (const auto& partition : asked.partitions) {
-      topic.partitions.push_back({.partition_index = partition.partition_index, .error_code = (next++)->error});
-    }
-  }
+  tell_each(wanted.topics, offsets, response.topics);
   return answer_after_sync(request, std::move(response), std::move(wait), refuse, out);
 }
 

@@ -34,7 +34,7 @@ JoinGroupResponse fill(core::JoinAnswer joined) {
   for (auto& member : joined.members) {
     response.members.push_back({.member_id = std::move(member.member_id),
                                 .group_instance_id = std::move(member.group_instance_id),
-                                .metadata = blob_of(member.metadata)});
+                                .metadata = core::blob_of(member.metadata)});
   }
   return response;
 }
@@ -50,7 +50,7 @@ Outcome handle(Request& request, JoinGroupRequest& wanted, base::GatherBuffer& o
       version < kFirstVersionWithRebalanceTimeout ? wanted.session_timeout_ms : wanted.rebalance_timeout_ms;
   ask.protocol_type = std::move(wanted.protocol_type);
   for (auto& protocol : wanted.protocols)
-    ask.protocols.push_back({std::move(protocol.name), copy_of(protocol.metadata)});
+    ask.protocols.push_back({std::move(protocol.name), core::copy_of(protocol.metadata)});
   ask.require_known_member = version >= kFirstVersionWithMemberIdFirst;
   ask.may_skip_assignment = version >= kFirstVersionWithSkipAssignment;
   auto pending = std::make_shared<core::PendingAnswer<core::JoinAnswer>>(request.sleeper);

@@ -21,7 +21,7 @@ SyncGroupResponse fill(core::SyncAnswer synced) {
   response.error_code = synced.error;
   response.protocol_type = std::move(synced.protocol_type);
   response.protocol_name = std::move(synced.protocol_name);
-  response.assignment = blob_of(synced.assignment);
+  response.assignment = core::blob_of(synced.assignment);
   return response;
 }
 
@@ -36,7 +36,7 @@ Outcome handle(Request& request, SyncGroupRequest& wanted, base::GatherBuffer& o
                     .protocol_name = std::move(wanted.protocol_name),
                     .assignments = {}};
   for (auto& given : wanted.assignments) {
-    ask.assignments.emplace_back(std::move(given.member_id), copy_of(given.assignment));
+    ask.assignments.emplace_back(std::move(given.member_id), core::copy_of(given.assignment));
   }
   auto pending = std::make_shared<core::PendingAnswer<core::SyncAnswer>>(request.sleeper);
   request.broker.groups().sync(ask, pending, {request.now, request.wakeups});

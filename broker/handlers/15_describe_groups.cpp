@@ -42,8 +42,8 @@ Outcome handle(Request& request, DescribeGroupsRequest& wanted, base::GatherBuff
                                .group_instance_id = std::move(member.instance_id),
                                .client_id = std::move(member.client_id),
                                .client_host = std::move(member.client_host),
-                               .member_metadata = blob_of(member.metadata),
-                               .member_assignment = blob_of(member.assignment)});
+                               .member_metadata = core::blob_of(member.metadata),
+                               .member_assignment = core::blob_of(member.assignment)});
     }
   }
   if (const ErrorCode code = groups.availability(); code != ErrorCode::none) {

@@ -33,15 +33,7 @@ Outcome handle(Request& request, OffsetDeleteRequest& wanted, base::GatherBuffer
   OffsetDeleteResponse response;
   response.error_code =
       request.broker.groups().delete_offsets(wanted.group_id, offsets, wait, {request.now, request.wakeups});
-  auto next = offsets.begin();
-  for (const auto& asked : wanted.topics) {
-    if (response.error_code != ErrorCode::none) break;
-    auto& topic = response.topics.emplace_back();
-    topic.name = asked.name;
-    for (const auto& partition : asked.partitions) {
-      topic.partitions.push_back({.partition_index = partition.partition_index, .error_code = (next++)->error});
-    }
-  }
+  if (response.error_code == ErrorCode::none) tell_each(wanted.topics, offsets, response.topics);
   return answer_after_sync(request, std::move(response), std::move(wait), refuse, out);
 }
 

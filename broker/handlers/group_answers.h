@@ -1,4 +1,4 @@
-// What the handlers of groups share: members' bytes that outlive their request, and answers that wait.
+// What the handlers of groups share: answers that wait, and what became of offsets.
 //
 // An answer waits for other members (JoinGroup, SyncGroup), which holds back the requests behind it, or for the disk
 // (iolab.flush=commit), which does not. When the connection goes, so does the parked request; the member stays until
@@ -7,18 +7,13 @@
 
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "broker/core/groups/coordinator.h"
 #include "broker/handlers/handler.h"
+#include "broker/handlers/synced_answer.h"
 
 namespace iolab::handlers {
-
-inline core::SharedBytes copy_of(const protocol::Blob& blob) {
-  return std::make_shared<const std::vector<std::byte>>(blob.bytes.begin(), blob.bytes.end());
-}
-inline protocol::Blob blob_of(const core::SharedBytes& bytes) {
-  return bytes ? protocol::Blob(base::Bytes(*bytes), bytes) : protocol::Blob{};
-}
 
 // --- answers that wait for members ---
 
@@ -54,44 +49,9 @@ Outcome answer_when_given(Request& request, std::shared_ptr<core::PendingAnswer<
 
 // --- answers that wait for the disk ---
 
-// `refuse` makes an error of a response whose state did not reach the disk.
-template <protocol::Struct Response>
-class WaitingForDisk final : public Parked {
- public:
-  using Refuse = void (*)(Response& response);
-  WaitingForDisk(protocol::RequestHeader header, Response response, std::shared_ptr<core::CommitWait> wait,
-                 Refuse refuse)
-      : header_(std::move(header)), response_(std::move(response)), wait_(std::move(wait)), refuse_(refuse) {}
-
-  bool holds_back() const override { return false; }
-  Progress resume(core::Moment, base::GatherBuffer& out) override {
-    if (!wait_->over()) return Progress::waiting;
-    if (wait_->failed()) refuse_(response_);
-    return protocol::write_response(out, header_.correlation_id, header_.api_version, response_) ? Progress::answered
-                                                                                                 : Progress::close;
-  }
-
- private:
-  const protocol::RequestHeader header_;
-  Response response_;
-  const std::shared_ptr<core::CommitWait> wait_;
-  const Refuse refuse_;
-};
-
 // Null if nothing has to wait for the disk.
 inline std::shared_ptr<core::CommitWait> commit_wait(const Request& request) {
   return request.broker.groups().is_durable() ? std::make_shared<core::CommitWait>(request.sleeper) : nullptr;
-}
-
-template <protocol::Struct Response>
-Outcome answer_after_sync(Request& request, Response response, std::shared_ptr<core::CommitWait> wait,
-                          void (*refuse)(Response&), base::GatherBuffer& out) {
-  if (wait && !wait->one_done(true)) {
-    return parked(
-        std::make_unique<WaitingForDisk<Response>>(request.header, std::move(response), std::move(wait), refuse));
-  }
-  if (wait && wait->failed()) refuse(response);
-  return answer(request, response, out);
 }
 
 // Of a response that only tells: what it tells has to be on the disk.
@@ -104,6 +64,22 @@ Outcome tell_after_sync(Request& request, Response response, void (*refuse)(Resp
     return answer(request, response, out);
   }
   return answer_after_sync(request, std::move(response), std::move(wait), refuse, out);
+}
+
+// --- offsets ---
+
+// What became of each partition, in the order in which they were asked for.
+template <class Asked, class Told>
+void tell_each(const std::vector<Asked>& asked, const std::vector<core::OffsetToCommit>& offsets,
+               std::vector<Told>& told) {
+  auto next = offsets.begin();
+  for (const Asked& each : asked) {
+    Told& topic = told.emplace_back();
+    topic.name = each.name;
+    for (const auto& partition : each.partitions) {
+      topic.partitions.push_back({.partition_index = partition.partition_index, .error_code = (next++)->error});
+    }
+  }
 }
 
 }  // namespace iolab::handlers

@@ -9,6 +9,7 @@
 // not held over wake-ups, sends or syncs: those who are to be woken are handed back.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <expected>
 #include <functional>

@@ -255,9 +255,6 @@ void Group::give_syncs(ErrorCode error, GroupStep& step) {
 }
 
 GroupMetadataValue Group::to_record(std::int64_t wall_ms) const {
-  const auto blob = [](const SharedBytes& bytes) {
-    return bytes ? protocol::Blob(base::Bytes(*bytes), bytes) : protocol::Blob{};
-  };
   GroupMetadataValue value{.protocol_type = protocol_type_.value_or(""),
                            .generation = generation_,
                            .protocol = protocol_name_,
@@ -271,16 +268,13 @@ GroupMetadataValue Group::to_record(std::int64_t wall_ms) const {
                              .client_host = member.client_host,
                              .rebalance_timeout = member.rebalance_timeout_ms,
                              .session_timeout = member.session_timeout_ms,
-                             .subscription = blob(metadata_of(member, protocol_name_.value_or(""))),
-                             .assignment = blob(member.assignment)});
+                             .subscription = blob_of(metadata_of(member, protocol_name_.value_or(""))),
+                             .assignment = blob_of(member.assignment)});
   }
   return value;
 }
 
 void Group::apply(const GroupMetadataValue& value, std::int64_t now_ms) {
-  const auto copy = [](const protocol::Blob& blob) {
-    return std::make_shared<const std::vector<std::byte>>(blob.bytes.begin(), blob.bytes.end());
-  };
   protocol_type_.reset();
   if (!value.protocol_type.empty()) protocol_type_ = value.protocol_type;
   generation_ = value.generation;
@@ -299,9 +293,9 @@ void Group::apply(const GroupMetadataValue& value, std::int64_t now_ms) {
       member.client_host = stored.client_host;
       member.rebalance_timeout_ms = stored.rebalance_timeout;
       member.session_timeout_ms = stored.session_timeout;
-      if (value.protocol) member.protocols = {{*value.protocol, copy(stored.subscription)}};
+      if (value.protocol) member.protocols = {{*value.protocol, copy_of(stored.subscription)}};
     }
-    member.assignment = copy(stored.assignment);
+    member.assignment = copy_of(stored.assignment);
     if (member.instance_id) static_members_[*member.instance_id] = stored.member_id;
     refresh(member, now_ms);
   }
@@ -312,8 +306,7 @@ std::int64_t Group::next_deadline_ms() const {
   std::int64_t next = std::min(join_until_ms_, sync_until_ms_);
   for (const auto& [id, until_ms] : pending_members_) next = std::min(next, until_ms);
   for (const auto& [id, member] : members_) {
-    const bool waits_for_us = !member.is_new && (member.joining || member.syncing);
-    if (!waits_for_us) next = std::min(next, member.deadline_ms);
+    if (!member.waits_for_us()) next = std::min(next, member.deadline_ms);
   }
   return next;
 }
@@ -325,8 +318,7 @@ void Group::run_timers(GroupStep& step) {
   }
   std::vector<std::string> lost;
   for (const auto& [id, member] : members_) {
-    const bool waits_for_us = !member.is_new && (member.joining || member.syncing);
-    if (!waits_for_us && member.deadline_ms <= now_ms) lost.push_back(id);
+    if (!member.waits_for_us() && member.deadline_ms <= now_ms) lost.push_back(id);
   }
   for (const std::string& id : lost) remove_member(id, step);
   if (sync_until_ms_ <= now_ms) {

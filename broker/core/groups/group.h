@@ -101,6 +101,9 @@ class Group {
     std::int64_t deadline_ms = kNever;  // steady; when it is lost, unless it is waiting for us
     PendingJoin joining;                // null: not waiting
     PendingSync syncing;
+
+    // It cannot send heartbeats meanwhile. One that was never answered has a time of its own for that.
+    bool waits_for_us() const { return !is_new && (joining || syncing); }
   };
 
   // Requests. `pending` is given its answer now or later.

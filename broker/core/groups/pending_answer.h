@@ -15,10 +15,19 @@
 #include "broker/core/waits.h"
 #include "broker/core/wakeup.h"
 #include "broker/protocol/error_code.h"
+#include "broker/protocol/field.h"
 
 namespace iolab::core {
 
-using SharedBytes = std::shared_ptr<const std::vector<std::byte>>;  // null: none
+// Members' bytes, which outlive the request that brought them. Null: none.
+using SharedBytes = std::shared_ptr<const std::vector<std::byte>>;
+
+inline SharedBytes copy_of(const protocol::Blob& blob) {
+  return std::make_shared<const std::vector<std::byte>>(blob.bytes.begin(), blob.bytes.end());
+}
+inline protocol::Blob blob_of(const SharedBytes& bytes) {
+  return bytes ? protocol::Blob(base::Bytes(*bytes), bytes) : protocol::Blob{};
+}
 
 struct JoinAnswer {
   struct Member {

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <string>
 
+#include "broker/handlers/synced_answer.h"
 #include "broker/protocol/messages/20_delete_topics.h"
 #include "broker/protocol/messages/37_create_partitions.h"
 #include "tests/broker/base/allocations.h"
@@ -199,6 +200,26 @@ TEST(NoMemory, ARequestForTheDiskCostsItsConnectionAlone) {
   EXPECT_EQ(asked.outcome.parked->resume(broker.clock.now(), asked.out), Parked::Progress::close);
   broker.create("t");
   EXPECT_EQ(append_one(broker, 0), ErrorCode::none);
+}
+
+TEST(FailingDisk, ASyncThatFailedBeforeTheHandlerWasDoneIsNotAcknowledged) {
+  // Fails if "stored" is said of what a sync has lost already, because nobody has to wait for that sync any more.
+  TestBroker broker;
+  const core::Wakeup sleeper = std::make_shared<test::CountingSleeper>();
+  core::Wakeups wakeups;
+  Request request{*broker, broker.clock.now(), {}, {}, sleeper, wakeups};
+  request.header.api_version = 6;
+  const auto wait = std::make_shared<core::CommitWait>(sleeper);
+  wait->expect_one_more();
+  EXPECT_FALSE(wait->one_done(false));
+  base::GatherBuffer out;
+  bool refused = false;
+  static bool* told = nullptr;
+  told = &refused;
+  const auto outcome =
+      answer_after_sync<DeleteTopicsResponse>(request, {}, wait, [](DeleteTopicsResponse&) { *told = true; }, out);
+  EXPECT_EQ(outcome.kind, Outcome::Kind::answered);
+  EXPECT_TRUE(refused);
 }
 
 }  // namespace
