@@ -150,6 +150,7 @@ bool is_socket(pid_t pid, std::string_view descriptor) {
 
 // One look: where do its threads sleep?
 struct Asleep {
+  bool told = false;        // /proc said it of one of them at least
   bool in_receive = false;  // of a socket
   bool in_poll = false;
   bool in_epoll = false;
@@ -161,7 +162,8 @@ Asleep look(pid_t pid) {
   for (const auto& task : fs::directory_iterator(directory_of(pid) + "/task", error)) {
     std::ifstream file(task.path() / "syscall");
     std::string call, first;  // "0 0x5 0x7f..."; "running" of a thread that runs
-    file >> call >> first;
+    asleep.told |= static_cast<bool>(file >> call);
+    file >> first;
     long number = -1;
     unsigned long descriptor = 0;
     std::from_chars(call.data(), call.data() + call.size(), number);
@@ -262,6 +264,7 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   double looks = 0, in_receive = 0, in_poll = 0, in_epoll = 0;
   for (; now_ns() < end_ns; sleep_until_ns(now_ns() + kBetweenLooksNs)) {
     const Asleep asleep = look(java.pid());
+    if (!asleep.told) continue;
     ++looks;
     in_receive += asleep.in_receive;
     in_poll += asleep.in_poll;
@@ -269,6 +272,10 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   }
   const double cpu = (cpu_seconds(java.pid()) - cpu_before) * 1e9 / static_cast<double>(now_ns() - began_ns);
   if (java.ended() >= 0) return std::unexpected(last_words(words));
+  if (looks == 0) {
+    return std::unexpected("nothing was seen of the program's sleep: " + directory_of(java.pid()) +
+                           "/task/*/syscall could not be read; try it as the user who owns the process, or as root");
+  }
   return Figures{{"asleep_in_receive_share", in_receive / looks},
                  {"asleep_in_poll_share", in_poll / looks},
                  {"asleep_in_epoll_share", in_epoll / looks},

@@ -89,11 +89,12 @@ int threads_of_this_process() {
   return static_cast<int>(std::distance(std::filesystem::directory_iterator("/proc/self/task", error), {}));
 }
 
-long call_asleep_in(pid_t thread) {
+std::optional<long> call_asleep_in(pid_t thread) {
   const auto path = "/proc/self/task/" + std::to_string(thread) + "/syscall";
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   char text[64] = {};
-  if (!file || ::read(file.get(), text, sizeof text - 1) <= 0 || text[0] < '0' || text[0] > '9') return -1;
+  if (!file || ::read(file.get(), text, sizeof text - 1) <= 0) return std::nullopt;
+  if (text[0] < '0' || text[0] > '9') return kRuns;  // "running", or "-1 ..." of one that sleeps outside of a call
   return std::strtol(text, nullptr, 10);
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -32,8 +33,10 @@ std::int64_t now_ns();         // CLOCK_MONOTONIC
 std::int64_t thread_cpu_ns();  // of the calling thread
 void sleep_until_ns(std::int64_t at_ns);
 int threads_of_this_process();
-// The number of the system call in which a thread of this process sleeps; -1: it runs, or /proc does not say.
-long call_asleep_in(pid_t thread);
+// The number of the system call in which a thread of this process sleeps, kRuns if it sleeps in none; nothing: /proc
+// does not say.
+inline constexpr long kRuns = -1;
+std::optional<long> call_asleep_in(pid_t thread);
 
 // A thread that runs `talk` on that CPU; joined when it goes out of scope.
 template <class Talk>

@@ -50,6 +50,7 @@ struct Seen {
   std::int64_t told_cpu_ns = 0;
   std::int64_t copying_from_ns = 0;  // after both clocks were read
   std::int64_t returned_ns = 0;      // the first call that was to receive
+  bool whole = true;                 // when the thread was told of it
   int calls = 0;
 
   void returned() {
@@ -64,12 +65,18 @@ class Receiver {
   virtual bool receive(Seen& seen) = 0;  // a whole message
 
  protected:
-  // With recvmsg, for the stamp. False: the end, or nothing there.
+  // With recvmsg, for the stamp. False: the end, or nothing there. The kernel wakes below the low-water mark if its
+  // buffer is short of room: the rest is waited for here, so that the next message begins at its beginning.
   bool take(Seen& seen, int flags) {
     for (std::size_t have = 0; have < room_.size();) {
       ++seen.calls;
       const ssize_t bytes = ::recvmsg(socket_, &message_.prepared_for(std::span(room_).subspan(have)), flags);
       seen.returned();
+      if (bytes < 0 && errno == EAGAIN && have > 0) {
+        seen.whole = false;
+        flags = MSG_WAITALL;
+        continue;
+      }
       if (bytes <= 0) return false;
       have += static_cast<std::size_t>(bytes);
       seen.arrived_ns = message_.arrived_ns();
@@ -238,15 +245,16 @@ constexpr std::array kWays{Way{"blocking", make<Blocking>},     Way{"nonblocking
 
 // What the peer sees of the thread just before it sends: does it sleep, and in the call that receives?
 struct Sleep {
-  int looks = 0;
+  int looks = 0;  // that told something
   int asleep = 0;
   int in_receive = 0;
 
   void look_at(pid_t thread) {
-    const long call = call_asleep_in(thread);
+    const auto call = call_asleep_in(thread);
+    if (!call) return;
     ++looks;
-    asleep += call >= 0;
-    in_receive += call == SYS_recvmsg || call == SYS_recvfrom;
+    asleep += *call != kRuns;
+    in_receive += *call == SYS_recvmsg || *call == SYS_recvfrom;
   }
 };
 
@@ -318,21 +326,24 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
                       });
   const auto receiver = way->make(pair->near.get(), bytes);
   Measured measured;
-  for (int number = 0;; ++number) {
+  int number = 0;
+  for (;; ++number) {
     if (::send(pair->near.get(), "r", 1, MSG_NOSIGNAL) < 0) break;
     const auto began_cpu_ns = thread_cpu_ns();
     const auto began_ns = now_ns();
     Seen seen;
     if (!receiver->receive(seen)) break;
     constexpr int kCold = 5;
-    if (number >= kCold && seen.arrived_ns != 0) measured.add(began_ns, began_cpu_ns, seen);
+    if (number >= kCold && seen.whole && seen.arrived_ns != 0) measured.add(began_ns, began_cpu_ns, seen);
   }
   ::shutdown(pair->near.get(), SHUT_RDWR);  // it may wait for one more
   peer.join();
   if (measured.empty()) {
-    return std::unexpected("no message came through " + settings.model +
-                           " in this time; the first five do not count: try a longer --for or a shorter pause.ms, and "
-                           "see `iolab models` whether it may run here");
+    return std::unexpected(
+        "of " + std::to_string(number) + " messages that came through " + settings.model +
+        " in this time none could be measured (the first five do not count, nor those told of in "
+        "part, nor those without the kernel's stamp): try a longer --for or a shorter pause.ms, and see `iolab models` "
+        "whether it may run here");
   }
   auto figures = measured.figures();
   if (sleep.looks > 0) {
