@@ -5,6 +5,7 @@
 #include <set>
 
 #include "experiments/judging/grade.h"
+#include "experiments/judging/judgement.h"
 #include "experiments/judging/sentences.h"
 #include "experiments/judging/traps.h"
 #include "experiments/report/limits_report.h"
@@ -51,6 +52,39 @@ void note_failed_duets(const Results& results, std::vector<Sentence>& notes) {
                          "note.failed_duets",
                          {{"model", series}, {"failed", count.failed}, {"all", count.all}, {"reason", count.reason}}),
                      {}});
+  }
+}
+
+// Duets are sharp, and may be sharp about something else: in their slices a server with many threads or much memory
+// finds its caches cold at every turn. The trials of the judged level say whether a long load shows the same.
+void note_disagreement(const Results& results, std::vector<Sentence>& notes) {
+  const auto judgement = judgement_of(results);
+  if (!judgement || !judgement->by_duets) return;
+  const Words& words = results.words();
+  const Judge& rules = *results.data().spec.judge;
+  const auto range = [&](const Verdict& verdict) {
+    return words.say("judged.range", {{"ratio", ratio_text(verdict.ratio)},
+                                      {"low", ratio_text(verdict.interval->low)},
+                                      {"high", ratio_text(verdict.interval->high)}});
+  };
+  for (const Verdict& by_duets : judgement->verdicts) {
+    if (!by_duets.interval) continue;
+    const auto series = *results.find_series(by_duets.of);
+    const Comparison of_trials{by_duets.of,
+                               results.block_ratios(series, *results.baseline(), judgement->level, judgement->metric)};
+    const Verdict by_trials = judge({&of_trials, 1}, judgement->floor, rules.confidence).front();
+    if (!by_trials.interval) continue;
+    const bool apart =
+        by_trials.interval->high < by_duets.interval->low || by_duets.interval->high < by_trials.interval->low;
+    if (!apart) continue;
+    notes.push_back({"limit",
+                     words.say("note.disagreement", {{"model", by_duets.of},
+                                                     {"metric", metric_label(words, *find_metric(judgement->metric))},
+                                                     {"where", at_level(results, judgement->level)},
+                                                     {"duets", range(by_duets)},
+                                                     {"trials", range(by_trials)},
+                                                     {"slice", duration_text(rules.slice)}}),
+                     {results.cell(series, judgement->level).id}});
   }
 }
 
@@ -152,6 +186,7 @@ std::vector<Sentence> what_to_know(const Results& results) {
   std::vector<Sentence> notes;
   note_failures(results, notes);
   note_failed_duets(results, notes);
+  note_disagreement(results, notes);
   note_grade(results, notes);
   note_sessions(results, notes);
   note_hidden_calls(results, notes);

@@ -120,6 +120,20 @@ TEST(Judgement, AModelOfWhichNoDuetWorkedIsNotLeftOut) {
               HasSubstr("10 of 10 duets of select failed and count for nothing: the server ended with signal 9."));
 }
 
+TEST(Judgement, DuetsThatTrialsContradictAreNotLeftAlone) {
+  SCOPED_TRACE("duets of a few milliseconds say 3.5 times, trials of the same blocks 1, and nobody is told");
+  const auto notes_of = [](const RunData& data) {
+    std::string notes;
+    for (const auto& note : what_to_know(Results(data))) notes += note.text + "\n";
+    return notes;
+  };
+  EXPECT_THAT(notes_of(run_where_select_is(3.5)),
+              AllOf(HasSubstr("Duets and trials disagree about select, server CPU per request with 1,000 idle "
+                              "connections: 3.50 (3."),
+                    HasSubstr("turns of 10 ms")));
+  EXPECT_THAT(notes_of(run_where_select_is(1.0)), Not(HasSubstr("disagree")));
+}
+
 TEST(Judgement, ThePictureHoldsEveryInterval) {
   SCOPED_TRACE("an interval is cut off at the edge of its picture");
   const auto data = run_where_select_is(3.5);
