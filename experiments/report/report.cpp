@@ -154,8 +154,14 @@ Json facts_json(const std::vector<Fact>& facts, const Words& words) {
   return list;
 }
 
+// Single requests were traced, and no trial was planned: datagrams go to an echo, without a broker.
+bool only_traced(const RunData& data) {
+  return data.plan.trials.empty() && data.plan.duets.empty();
+}
+
 std::string status_text(const Results& results) {
   const auto& data = results.data();
+  if (only_traced(data)) return results.words().say("status.only_traced");
   const auto done = data.trials.size();
   const auto planned = data.plan.trials.size();
   const Words& words = results.words();
@@ -179,6 +185,7 @@ Json page_words(const Words& words) {
 }
 
 Json grade_json(const Results& results) {
+  if (only_traced(results.data())) return {{"letter", ""}, {"why", Json::array()}, {"text", ""}};
   const Grade grade = grade_of(results);
   return {{"letter", std::string(1, grade.letter)}, {"why", grade.why}, {"text", grade_text(results, grade)}};
 }
@@ -218,6 +225,18 @@ Json run_json(const Results& results) {
           {"dirty", data.dirty}};
 }
 
+// Where nothing is judged, what the picture of single requests shows comes first; where nothing else was done, it is
+// all.
+std::vector<Sentence> found_with_traces(const Results& results, const Json& traced) {
+  std::vector<Sentence> found;
+  if (!only_traced(results.data())) found = what_was_found(results);
+  if (results.data().spec.judge || traced.empty()) return found;
+  found.insert(
+      found.begin(),
+      {"traced", results.words().say("status.sentence", {{"clauses", traced.front().value("title", "")}}), {}});
+  return found;
+}
+
 Json axes_json(const Spec& spec) {
   Json axes = Json::array();
   for (const auto& axis : spec.axes) {
@@ -250,6 +269,7 @@ std::string results_file(Language language) {
 }
 
 nlohmann::ordered_json make_report(const Results& results, nlohmann::ordered_json extra_charts) {
+  const auto found = found_with_traces(results, extra_charts);
   auto charts = std::move(extra_charts);
   for (auto& chart : make_charts(results)) charts.push_back(std::move(chart));
   const auto judgement = judgement_of(results);
@@ -263,7 +283,7 @@ nlohmann::ordered_json make_report(const Results& results, nlohmann::ordered_jso
   for (const auto& cell : results.cells()) cells.push_back(cell_json(results, cell));
   return {{"schema", "iolab-results-1"},
           {"run", run_json(results)},
-          {"found", sentences_json(what_was_found(results))},
+          {"found", sentences_json(found)},
           {"notes", sentences_json(what_to_know(results))},
           {"series", series_json(results)},
           {"axes", axes_json(results.data().spec)},
@@ -283,6 +303,7 @@ nlohmann::ordered_json make_report(const Results& results, nlohmann::ordered_jso
 std::string terminal_summary(const Results& results, const Terminal& terminal) {
   const auto& data = results.data();
   const auto width = static_cast<std::size_t>(std::min(terminal.width, 120));
+  if (only_traced(data)) return "";  // its pictures have been printed
   std::string text = fmt::format("\n{}  {}\n{}\n{}\n\n", bold(terminal, data.spec.question),
                                  dim(terminal, fmt::format("{} · {}", data.spec.name, data.spec.profile)),
                                  status_text(results), folded(grade_text(results, grade_of(results)), width, 0, 0));
