@@ -9,6 +9,7 @@
 #include "experiments/judging/judgement.h"
 #include "experiments/spec/metrics.h"
 #include "experiments/statistics/statistics.h"
+#include "experiments/statistics/verdicts.h"
 #include "experiments/words/units.h"
 
 namespace iolab::lab {
@@ -83,11 +84,28 @@ Figure of_two(const Check& check, const Results& results, const Cell& cell, cons
   return figure;
 }
 
+// What chance reached in this run: how far the same model, entered twice, was from itself, by the middle of its ratios
+// where they have one, else by the farthest (statistics/verdicts.h says why). Duets have been held against that when
+// they were judged; counts need no statistics.
+double reach_of(const Results& results, const Figure& figure, const Cell& cell) {
+  const auto& metric = figure.check->metric;
+  if (figure.of == "duets" || find_metric(metric)->exact) return 0;
+  const auto baseline = results.baseline();
+  const auto again = results.find_series(again_id(results.data().spec.baseline));
+  if (!baseline || !again) return 0;
+  const auto middle = floor_of(results.block_ratios(*again, *baseline, cell.level, metric), 0);
+  return middle ? *middle : results.noise(metric, cell.level).value_or(0);
+}
+
+// A ratio has to lie beyond its bound by more than chance reached.
 Standing standing_of(const Figure& figure) {
   if (!figure.value || !std::isfinite(*figure.value)) return Standing::missing;
+  const double chance = 1 + figure.reach;
+  const auto beyond = [&](double low, double border) { return low > border * chance; };
+  const auto within = [&](double high, double border) { return high < border / chance; };
   const auto& [above, below] = std::pair(figure.check->above, figure.check->below);
-  if ((!above || figure.low > *above) && (!below || figure.high < *below)) return Standing::holds;
-  if ((above && figure.high <= *above) || (below && figure.low >= *below)) return Standing::fails;
+  if ((!above || beyond(figure.low, *above)) && (!below || within(figure.high, *below))) return Standing::holds;
+  if ((above && figure.high * chance <= *above) || (below && figure.low >= *below * chance)) return Standing::fails;
   return Standing::open;
 }
 
@@ -106,6 +124,7 @@ Figure figure_of(const Check& check, const FindRun& find) {
   const Cell& cell = *results->find_cell(check.cell);
   auto figure =
       check.against.empty() ? of_cell(check, cell) : of_two(check, *results, cell, *results->find_cell(check.against));
+  if (!check.against.empty()) figure.reach = reach_of(*results, figure, cell);
   figure.standing = standing_of(figure);
   return figure;
 }
@@ -196,6 +215,9 @@ std::string figure_text(const Words& words, const Figure& figure) {
                            ? words.say("claim.every", {{"of", of}, {"n", figure.count}})
                            : words.say("claim.range", {{"low", low}, {"high", high}, {"of", of}, {"n", figure.count}});
     value = words.say("claim.value", {{"value", text_of(*figure.value)}, {"range", range}});
+    if (figure.reach > 0) {
+      value = words.say("claim.value_and_chance", {{"value", value}, {"chance", percent_text(figure.reach)}});
+    }
   }
   return words.say("claim.figure", {{"what", what},
                                     {"value", value},

@@ -12,9 +12,9 @@
 namespace iolab::lab {
 
 enum class Standing : std::uint8_t {
-  holds,    // the whole interval is beyond the border
-  fails,    // the whole interval is on the other side
-  open,     // the border lies inside
+  holds,    // the whole interval is beyond the border, a ratio by more than chance reached
+  fails,    // the whole interval is on the other side, likewise
+  open,     // neither
   missing,  // there is no figure
 };
 std::string_view name(Standing standing);
@@ -24,6 +24,7 @@ struct Figure {
   std::optional<double> value;  // the median
   double low = 0;               // its interval; with fewer than six trials, smallest to largest
   double high = 0;
+  double reach = 0;          // of a ratio: how far the same model was from itself, 0.1: by up to 10 %
   std::size_t count = 0;     // of trials, of ratios inside blocks, or of duets
   std::string of;            // "trials", "blocks", "duets", or "medians": a ratio of cells that share no block
   std::string missing = {};  // why there is no value

@@ -48,9 +48,8 @@ struct Seen {
   std::int64_t arrived_ns = 0;
   std::optional<std::int64_t> told_ns;  // before the call that received; nothing: that call was also the wait
   std::int64_t told_cpu_ns = 0;
-  std::int64_t copying_from_ns = 0;  // after both clocks were read
-  std::int64_t returned_ns = 0;      // the first call that was to receive
-  bool whole = true;                 // when the thread was told of it
+  std::int64_t returned_ns = 0;  // the first call that was to receive
+  bool whole = true;             // when the thread was told of it
   int calls = 0;
 
   void returned() {
@@ -63,6 +62,8 @@ class Receiver {
   Receiver(int socket, std::size_t bytes) : socket_(socket), room_(bytes) {}
   virtual ~Receiver() = default;
   virtual bool receive(Seen& seen) = 0;  // a whole message
+  // The kernel's stamp of what came last; 0: it has none. Read when the clocks have been, because that takes time.
+  std::int64_t arrived_ns() { return message_.arrived_ns(); }
 
  protected:
   // With recvmsg, for the stamp. False: the end, or nothing there. The kernel wakes below the low-water mark if its
@@ -79,7 +80,6 @@ class Receiver {
       }
       if (bytes <= 0) return false;
       have += static_cast<std::size_t>(bytes);
-      seen.arrived_ns = message_.arrived_ns();
     }
     return true;
   }
@@ -91,7 +91,6 @@ class Receiver {
   static void told(Seen& seen) {
     seen.told_ns = now_ns();
     seen.told_cpu_ns = thread_cpu_ns();
-    seen.copying_from_ns = now_ns();
   }
 
   const int socket_;
@@ -219,7 +218,6 @@ class ByRing final : public Receiver {
       ::io_uring_cqe_seen(&ring_, result);
       if (bytes <= 0) return false;
       have += static_cast<std::size_t>(bytes);
-      seen.arrived_ns = message_.arrived_ns();
     }
     return ready_;
   }
@@ -258,23 +256,27 @@ struct Sleep {
   }
 };
 
-// Medians over the messages; what no message has is left out.
+// Both clocks of the receiving thread.
+struct Clocks {
+  std::int64_t ns;
+  std::int64_t cpu_ns;
+};
+
+// Medians over the messages; what no message has is left out. The CPU time of the second phase lies inside of its time.
 class Measured {
  public:
-  void add(std::int64_t began_ns, std::int64_t began_cpu_ns, const Seen& seen) {
-    const auto done_ns = now_ns();
-    const auto done_cpu_ns = thread_cpu_ns();
+  void add(const Clocks& began, const Clocks& done, const Seen& seen) {
     const auto us = [](std::int64_t ns) { return static_cast<double>(ns) / 1000; };
-    wait_us_.push_back(us(seen.arrived_ns - began_ns));
-    after_us_.push_back(us(done_ns - seen.arrived_ns));
+    wait_us_.push_back(us(seen.arrived_ns - began.ns));
+    after_us_.push_back(us(done.ns - seen.arrived_ns));
     calls_.push_back(seen.calls);
     returned_before_data_ += seen.returned_ns < seen.arrived_ns;
-    cpu_us_.push_back(us(done_cpu_ns - began_cpu_ns));
+    cpu_us_.push_back(us(done.cpu_ns - began.cpu_ns));
     if (!seen.told_ns) return;
     notice_us_.push_back(us(*seen.told_ns - seen.arrived_ns));
-    copy_us_.push_back(us(done_ns - seen.copying_from_ns));
-    wait_cpu_us_.push_back(us(seen.told_cpu_ns - began_cpu_ns));
-    copy_cpu_us_.push_back(us(done_cpu_ns - seen.told_cpu_ns));
+    copy_us_.push_back(us(done.ns - *seen.told_ns));
+    wait_cpu_us_.push_back(us(seen.told_cpu_ns - began.cpu_ns));
+    copy_cpu_us_.push_back(us(done.cpu_ns - seen.told_cpu_ns));
   }
   bool empty() const { return calls_.empty(); }
   Figures figures() const {
@@ -329,12 +331,14 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   int number = 0;
   for (;; ++number) {
     if (::send(pair->near.get(), "r", 1, MSG_NOSIGNAL) < 0) break;
-    const auto began_cpu_ns = thread_cpu_ns();
-    const auto began_ns = now_ns();
+    const Clocks began{.ns = now_ns(), .cpu_ns = thread_cpu_ns()};
     Seen seen;
     if (!receiver->receive(seen)) break;
+    const auto done_cpu_ns = thread_cpu_ns();
+    const Clocks done{.ns = now_ns(), .cpu_ns = done_cpu_ns};
+    seen.arrived_ns = receiver->arrived_ns();
     constexpr int kCold = 5;
-    if (number >= kCold && seen.whole && seen.arrived_ns != 0) measured.add(began_ns, began_cpu_ns, seen);
+    if (number >= kCold && seen.whole && seen.arrived_ns != 0) measured.add(began, done, seen);
   }
   ::shutdown(pair->near.get(), SHUT_RDWR);  // it may wait for one more
   peer.join();
