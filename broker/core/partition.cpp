@@ -60,7 +60,8 @@ void Partition::recover(Moment now) {
     }
     if (from < log_->end_offset()) {
       const auto visited = log_->for_each_batch(from, [&](const storage::BatchHeader& header) {
-        producers_.apply({header.producer_id, header.producer_epoch, header.base_sequence, header.record_count},
+        // Not the number of records: compaction may have left some out.
+        producers_.apply({header.producer_id, header.producer_epoch, header.base_sequence, header.last_offset_delta + 1},
                          header.base_offset, now.wall_ms);
         return true;
       });
@@ -217,7 +218,7 @@ std::expected<Partition::Readable, ErrorCode> Partition::locate(std::int64_t off
   readable.location = std::move(*location);
   if (readable.location.bytes > 0 && readable.location.bytes < limits.max_bytes && log_->segment_count() > 1) {
     const auto last = log_->locate(high_watermark_ - 1, {.max_bytes = 1, .end_offset = high_watermark_});
-    readable.ends_inside = last && last->segment != readable.location.segment;
+    readable.ends_inside = last && last->bytes > 0 && last->segment != readable.location.segment;
   }
   return readable;
 }
