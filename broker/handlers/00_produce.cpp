@@ -7,8 +7,7 @@
 //              records' is set right. Where the topic is compacted, a record without a key refuses its batch, and the
 //              answer says which; where it has a compression.type of its own, the batch is compressed anew. A batch that
 //              is already stored is acknowledged with its first offset. With min.insync.replicas above 1, acks=all is
-//              refused. With
-//              iolab.flush=commit the answer waits for fsync; requests behind it do not.
+//              refused. With iolab.flush=commit the answer waits for fsync; requests behind it do not.
 // Not here     transactions: a transactional batch is refused.
 #include "broker/protocol/messages/00_produce.h"
 

@@ -21,11 +21,19 @@ ApiEntry list_groups();        // 16
 ApiEntry api_versions();       // 18
 ApiEntry create_topics();      // 19
 ApiEntry delete_topics();      // 20
+ApiEntry delete_records(); // 21
 ApiEntry init_producer_id();   // 22
 ApiEntry describe_configs();   // 32
+ApiEntry alter_configs(); // 33
+ApiEntry describe_log_dirs(); // 35
 ApiEntry create_partitions();  // 37
 ApiEntry delete_groups();      // 42
+ApiEntry elect_leaders(); // 43
+ApiEntry incremental_alter_configs(); // 44
+ApiEntry alter_partition_reassignments(); // 45
+ApiEntry list_partition_reassignments(); // 46
 ApiEntry offset_delete();      // 47
 ApiEntry describe_cluster();   // 60
+ApiEntry describe_topic_partitions(); // 75
 
 }  // namespace iolab::handlers
