@@ -29,7 +29,7 @@ std::int32_t describe(const core::Broker& broker, const core::Topic& topic, std:
   answer.is_internal = core::is_internal_topic(topic.name);
   const auto count = static_cast<std::int32_t>(topic.partitions.size());
   const std::int32_t node = broker.node_id();
-  const std::int32_t end = std::min(count, first + std::min(room, count));
+  const std::int32_t end = std::min(count, first + room);
   for (std::int32_t index = first; index < end; ++index) {
     answer.partitions.push_back({.partition_index = index,
                                  .leader_id = node,
@@ -40,7 +40,7 @@ std::int32_t describe(const core::Broker& broker, const core::Topic& topic, std:
                                  .last_known_elr = {},
                                  .offline_replicas = {}});
   }
-  return std::max(end - first, 0);
+  return end - first;
 }
 
 std::set<std::string> names_of(const core::Broker& broker, const DescribeTopicPartitionsRequest& wanted) {
@@ -72,10 +72,11 @@ Outcome handle(Request& request, DescribeTopicPartitionsRequest& wanted, base::G
                                                              : ErrorCode::invalid_topic_exception;
       continue;
     }
-    const std::int32_t first = cursor && cursor->topic_name == name ? cursor->partition_index : 0;
+    const auto count = static_cast<std::int32_t>(topic->partitions.size());
+    const std::int32_t first = cursor && cursor->topic_name == name ? std::min(cursor->partition_index, count) : 0;
     const std::int32_t described = describe(broker, *topic, first, room, answer);
     room -= described;
-    if (first + described < static_cast<std::int32_t>(topic->partitions.size())) {
+    if (first + described < count) {
       response.next_cursor.emplace(DescribeTopicPartitionsResponse::Cursor{name, first + described});
       break;
     }
