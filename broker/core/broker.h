@@ -136,6 +136,7 @@ class Broker {
   Endpoint endpoint_;
   base::BufferPool buffers_;  // outlives whatever holds buffers
   Deadlines deadlines_;
+  std::atomic<bool> cleaning_{false};  // a round of compaction has not come to its end; outlives the queue
   FlushQueue flushes_;
   std::unique_ptr<storage::LogDirectory> directory_;
   TopicTable topics_;
@@ -144,7 +145,6 @@ class Broker {
   std::int64_t retention_due_ms_ = 0;  // of the timer thread alone
   std::int64_t expiry_due_ms_ = 0;     // the same
   std::int64_t cleaning_due_ms_ = 0;   // the same
-  std::atomic<bool> cleaning_{false};  // a round of compaction has not come to its end
   GroupCoordinator groups_{settings_, random_, deadlines_, topics_};
 };
 

@@ -39,7 +39,8 @@ Partition::Partition(std::string topic, std::int32_t index, std::unique_ptr<stor
       policy_(policy),
       flushes_(flushes),
       log_(std::move(log)),
-      settings_(settings) {}
+      settings_(settings),
+      flush_interval_ms_(settings.flush_interval_ms) {}
 
 void Partition::recover(Moment now) {
   bool queue = false;
@@ -160,7 +161,7 @@ bool Partition::needs_flush() const {
 }
 
 std::int64_t Partition::flush_due(Moment now) const {
-  return policy_ == FlushPolicy::interval ? Deadlines::after(now.steady_ms, settings_.flush_interval_ms)
+  return policy_ == FlushPolicy::interval ? Deadlines::after(now.steady_ms, flush_interval_ms_.load())
                                           : now.steady_ms;
 }
 

@@ -7,6 +7,7 @@
 // Left out: replication, transactions (the last stable offset is the high watermark). Threads: any.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -156,6 +157,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   mutable std::mutex mutex_;
   std::unique_ptr<storage::PartitionLog> log_;
   TopicSettings settings_;
+  std::atomic<std::int64_t> flush_interval_ms_;  // of the settings; is read without the lock
   ProducerStates producers_;
   std::int64_t saved_offset_ = -1;  // up to which the producers' snapshot tells
   std::int64_t high_watermark_ = 0;

@@ -11,6 +11,7 @@ using protocol::ErrorCode;
 void Partition::set_settings(const TopicSettings& settings, const storage::LogConfig& config) {
   const std::scoped_lock lock(mutex_);
   settings_ = settings;
+  flush_interval_ms_.store(settings.flush_interval_ms);
   if (log_) log_->set_config(config);
 }
 

@@ -186,7 +186,7 @@ Expected<std::vector<std::shared_ptr<const Segment>>> PartitionLog::take_in(cons
   if (failure_) return std::unexpected(*failure_);
   const auto first = std::ranges::find(segments_, cleaned->base_offset(), [](const auto& s) { return s->base_offset(); });
   auto behind = first;
-  while (behind != segments_.end() && (*behind)->end_offset() <= cleaned->end_offset()) ++behind;
+  while (behind != segments_.end() && (*behind)->base_offset() < cleaned->end_offset()) ++behind;
   if (first == behind || behind == segments_.end() || (*behind)->base_offset() != cleaned->end_offset())
     return std::unexpected(StorageError{
         StorageFault::not_found,

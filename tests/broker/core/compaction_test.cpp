@@ -33,9 +33,13 @@ void produce(TestBroker& broker, const std::string& topic, const std::string& ke
 
 // Lets the timer and the flusher do what is due.
 void let_it_work(TestBroker& broker, std::int64_t after_ms = 15'000) {
+  const auto flush = [&] {
+    while (broker->flushes().next() <= broker.clock.now().steady_ms) broker->run_flushes(broker.clock.now());
+  };
+  flush();
   broker.clock.advance(after_ms);
   broker->run_timers(broker.clock.now());
-  while (broker->flushes().next() <= broker.clock.now().steady_ms) broker->run_flushes(broker.clock.now());
+  flush();
 }
 
 struct Found {
