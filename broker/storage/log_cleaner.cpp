@@ -188,6 +188,7 @@ Expected<void> LogCleaner::begin_group() {
   auto cleaned = log_.create_cleaned({group.segments.front()->base_offset(), group.segments.back()->end_offset()});
   if (!cleaned) return std::unexpected(cleaned.error());
   cleaned_ = std::move(*cleaned);
+  synced_bytes_ = 0;
   return {};
 }
 
@@ -239,8 +240,13 @@ Expected<void> LogCleaner::rewrite_batch(const protocol::BatchView& batch) {
   return put(rewriter.finish());
 }
 
+// Synced now and then: one sync of all of a large segment would keep others waiting for the disk.
 Expected<void> LogCleaner::put(base::Bytes batch) {
-  return cleaned_->append(decode_batch_header(batch), {}, batch);
+  constexpr std::int64_t kSyncBytes = 16 * 1024 * 1024;
+  if (auto done = cleaned_->append(decode_batch_header(batch), {}, batch); !done) return done;
+  if (cleaned_->size_bytes() - synced_bytes_ < kSyncBytes) return {};
+  synced_bytes_ = cleaned_->size_bytes();
+  return cleaned_->file().sync();
 }
 
 Expected<void> LogCleaner::end_group() {

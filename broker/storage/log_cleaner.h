@@ -131,7 +131,8 @@ class LogCleaner {
   std::vector<Group> groups_;
   std::size_t group_ = 0;
   std::shared_ptr<Segment> cleaned_;  // of the group at work
-  bool changed_ = false;              // against the segments of the group
+  std::int64_t synced_bytes_ = 0;
+  bool changed_ = false;  // against the segments of the group
 };
 
 }  // namespace iolab::storage
