@@ -103,8 +103,8 @@ std::expected<TopicPointer, std::string> Broker::load_topic(const storage::Topic
 // A partition that cannot be opened does not stop the others.
 std::shared_ptr<Partition> Broker::open_partition(const std::string& topic, std::int32_t index,
                                                   const TopicSettings& settings, Moment now) {
-  auto log = storage::PartitionLog::open(directory_->partition_path(topic, index),
-                                         log_config(settings), directory_->open_mode(topic, index), now.wall_ms);
+  auto log = storage::PartitionLog::open(directory_->partition_path(topic, index), log_config(settings),
+                                         directory_->open_mode(topic, index), now.wall_ms);
   if (!log) {
     base::log::error(log.error().message, {{"topic", topic}, {"partition", index}, {"state", "offline"}});
   } else {

@@ -81,8 +81,8 @@ class Broker {
   Changed create_topic(const NewTopic& wanted, bool validate_only, Moment now);
   Changed grow_topic(std::string_view name, std::int32_t partitions, bool validate_only, Moment now);
   std::expected<void, TopicFault> delete_topic(std::string_view name);
-  // Other settings for a topic, in force when it returns. With `only_these` it has set for itself what `changes` say and
-  // nothing else afterwards.
+  // Other settings for a topic, in force when it returns. With `only_these` it has set for itself what `changes` say
+  // and nothing else afterwards.
   Changed alter_topic(std::string_view name, std::span<const ConfigChange> changes, bool only_these,
                       bool validate_only);
 

@@ -28,10 +28,8 @@ storage::LogConfig Broker::log_config(const TopicSettings& topic) const {
 }
 
 storage::TopicDescription Broker::describe(const Topic& topic) {
-  storage::TopicDescription description{.name = topic.name,
-                                        .id = {},
-                                        .partitions = static_cast<std::int32_t>(topic.partitions.size()),
-                                        .configs = {}};
+  storage::TopicDescription description{
+      .name = topic.name, .id = {}, .partitions = static_cast<std::int32_t>(topic.partitions.size()), .configs = {}};
   std::memcpy(description.id.data(), topic.id.data(), topic.id.size());
   description.configs.insert(topic.overrides.begin(), topic.overrides.end());
   return description;

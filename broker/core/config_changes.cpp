@@ -68,8 +68,8 @@ std::expected<Overrides, ConfigFault> change_overrides(const BrokerSettings& bro
       return refuse(ErrorCode::invalid_request, fmt::format("{} is named twice", change.name));
     }
     if (change.operation < ConfigOperation::set || change.operation > ConfigOperation::subtract) {
-      return refuse(ErrorCode::invalid_request, fmt::format("{}: there is no operation {}", change.name,
-                                                            static_cast<int>(change.operation)));
+      return refuse(ErrorCode::invalid_request,
+                    fmt::format("{}: there is no operation {}", change.name, static_cast<int>(change.operation)));
     }
     if (find_topic_property(change.name) == nullptr) {
       // Its sentence names the nearest one.

@@ -1,5 +1,5 @@
-// Changes of a topic's settings, as AlterConfigs and IncrementalAlterConfigs ask for them: from what a topic has set for
-// itself to what it will have set.
+// Changes of a topic's settings, as AlterConfigs and IncrementalAlterConfigs ask for them: from what a topic has set
+// for itself to what it will have set.
 //
 // Threads: pure functions.
 #pragma once

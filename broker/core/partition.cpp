@@ -62,8 +62,9 @@ void Partition::recover(Moment now) {
     if (from < log_->end_offset()) {
       const auto visited = log_->for_each_batch(from, [&](const storage::BatchHeader& header) {
         // Not the number of records: compaction may have left some out.
-        producers_.apply({header.producer_id, header.producer_epoch, header.base_sequence, header.last_offset_delta + 1},
-                         header.base_offset, now.wall_ms);
+        producers_.apply(
+            {header.producer_id, header.producer_epoch, header.base_sequence, header.last_offset_delta + 1},
+            header.base_offset, now.wall_ms);
         return true;
       });
       if (!visited) (void)storage_failed(visited.error());
@@ -161,8 +162,7 @@ bool Partition::needs_flush() const {
 }
 
 std::int64_t Partition::flush_due(Moment now) const {
-  return policy_ == FlushPolicy::interval ? Deadlines::after(now.steady_ms, flush_interval_ms_.load())
-                                          : now.steady_ms;
+  return policy_ == FlushPolicy::interval ? Deadlines::after(now.steady_ms, flush_interval_ms_.load()) : now.steady_ms;
 }
 
 void Partition::flush(Wakeups& wakeups) {

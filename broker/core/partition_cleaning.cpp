@@ -20,7 +20,8 @@ std::optional<double> Partition::dirt(Moment now) {
   if (!usable() || !settings_.compacts()) return std::nullopt;
   const auto work = cleanable(now);
   if (!work || work->dirty_bytes == 0) return std::nullopt;
-  const double ratio = static_cast<double>(work->dirty_bytes) / static_cast<double>(work->clean_bytes + work->dirty_bytes);
+  const double ratio =
+      static_cast<double>(work->dirty_bytes) / static_cast<double>(work->clean_bytes + work->dirty_bytes);
   if (ratio > settings_.min_cleanable_ratio) return ratio;
   if (settings_.max_compaction_lag_ms == std::numeric_limits<std::int64_t>::max()) return std::nullopt;
   std::int64_t oldest_ms = now.wall_ms;

@@ -110,8 +110,9 @@ std::expected<double, std::string> parse_decimal(const Property& property, std::
 bool are_choices(const Property& property, std::string_view text) {
   if (property.type != PropertyType::list) return is_choice(property.choices, text);
   const auto elements = list_elements(text);
-  return !elements.empty() &&
-         std::ranges::all_of(elements, [&](const std::string& element) { return is_choice(property.choices, element); });
+  return !elements.empty() && std::ranges::all_of(elements, [&](const std::string& element) {
+    return is_choice(property.choices, element);
+  });
 }
 
 }  // namespace

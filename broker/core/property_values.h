@@ -20,6 +20,6 @@ std::expected<void, std::string> assign_property(BrokerSettings& broker, TopicSe
 std::string member_text(const BrokerSettings& broker, const TopicSettings& topic, const Property& property);
 
 // "; did you mean num.partitions?", or, where nothing is near, where all names are listed.
-std::string what_else(std::string_view wanted, std::string_view Property::*kind);
+std::string what_else(std::string_view wanted, std::string_view Property::* kind);
 
 }  // namespace iolab::core

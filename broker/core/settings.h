@@ -85,7 +85,7 @@ struct BrokerSettings {
   bool any_replication_factor;
   bool auto_create_topics;
   bool delete_topics;
-  bool cleaner;  // whether logs are compacted
+  bool cleaner;           // whether logs are compacted
   bool fetch_read_ahead;  // false: the kernel reads what a fetch asks for and no more
 
   TopicSettings topic_defaults;

@@ -5,9 +5,9 @@
 //              known to the request's version) and each of its records read, unfolding compressed ones; then its
 //              producer's sequence, then it is appended from the receive buffer. A largest timestamp that is not the
 //              records' is set right. Where the topic is compacted, a record without a key refuses its batch, and the
-//              answer says which; where it has a compression.type of its own, the batch is compressed anew. A batch that
-//              is already stored is acknowledged with its first offset. With min.insync.replicas above 1, acks=all is
-//              refused. With iolab.flush=commit the answer waits for fsync; requests behind it do not.
+//              answer says which; where it has a compression.type of its own, the batch is compressed anew. A batch
+//              that is already stored is acknowledged with its first offset. With min.insync.replicas above 1, acks=all
+//              is refused. With iolab.flush=commit the answer waits for fsync; requests behind it do not.
 // Not here     transactions: a transactional batch is refused.
 #include "broker/protocol/messages/00_produce.h"
 
@@ -110,8 +110,7 @@ void append(Request& request, const core::Topic& topic, const protocol::Records&
     changed = std::move(*compressed);
     bytes = changed;
   }
-  const auto appended =
-      partition->append(bytes, *protocol::first_batch(bytes), request.now, wait, request.wakeups);
+  const auto appended = partition->append(bytes, *protocol::first_batch(bytes), request.now, wait, request.wakeups);
   if (!appended) return refuse(answer, appended.error());
   answer.base_offset = appended->base_offset;
   answer.log_append_time_ms = appended->append_time_ms;
@@ -165,7 +164,8 @@ Outcome handle(Request& request, ProduceRequest& wanted, base::GatherBuffer& out
 ApiEntry produce() {
   return {&protocol::kProduce, decode_and_handle<ProduceRequest, handle>,
           "Appends one batch for each partition; acks 0, 1 and all; idempotent producers; `iolab.flush=commit` answers "
-          "after fsync. Compacted topics take no record without a key. Versions 0 to 2 are advertised for librdkafka's sake and close the connection. "
+          "after fsync. Compacted topics take no record without a key. Versions 0 to 2 are advertised for librdkafka's "
+          "sake and close the connection. "
           "No transactions: a transactional batch is refused with INVALID_TXN_STATE."};
 }
 

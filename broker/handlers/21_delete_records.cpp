@@ -20,7 +20,8 @@ using protocol::DeleteRecordsResponse;
 Outcome handle(Request& request, DeleteRecordsRequest& wanted, base::GatherBuffer& out) {
   std::vector<core::Broker::RecordsBefore> all;
   for (const auto& topic : wanted.topics) {
-    for (const auto& partition : topic.partitions) all.push_back({topic.name, partition.partition_index, partition.offset});
+    for (const auto& partition : topic.partitions)
+      all.push_back({topic.name, partition.partition_index, partition.offset});
   }
   const auto starts = request.broker.delete_records(all, request.now);
   DeleteRecordsResponse response;
@@ -42,10 +43,10 @@ Outcome handle(Request& request, DeleteRecordsRequest& wanted, base::GatherBuffe
 }  // namespace
 
 ApiEntry delete_records() {
-  return {&protocol::kDeleteRecords,
-          decode_and_handle<DeleteRecordsRequest, run_at_the_disk<DeleteRecordsRequest, handle>>,
-          "Moves the start of partitions up to an offset or (-1) to the high watermark, durably. Not of topics that are "
-          "only compacted. The timeout is not looked at."};
+  return {
+      &protocol::kDeleteRecords, decode_and_handle<DeleteRecordsRequest, run_at_the_disk<DeleteRecordsRequest, handle>>,
+      "Moves the start of partitions up to an offset or (-1) to the high watermark, durably. Not of topics that are "
+      "only compacted. The timeout is not looked at."};
 }
 
 }  // namespace iolab::handlers

@@ -1,6 +1,8 @@
-// AlterConfigs, versions 0 to 2: what a topic has set for itself, all of it: what the request does not name is taken back.
+// AlterConfigs, versions 0 to 2: what a topic has set for itself, all of it: what the request does not name is taken
+// back.
 //
-// Behaviour    All settings of a topic or none; in force, and on the disk, when the answer is sent. validate_only checks
+// Behaviour    All settings of a topic or none; in force, and on the disk, when the answer is sent. validate_only
+// checks
 //              and changes nothing. A setting of the broker is refused: it is read at the start.
 #include "broker/protocol/messages/33_alter_configs.h"
 
@@ -25,9 +27,9 @@ Outcome handle(Request& request, AlterConfigsRequest& wanted, base::GatherBuffer
 }  // namespace
 
 ApiEntry alter_configs() {
-  return {&protocol::kAlterConfigs,
-          decode_and_handle<AlterConfigsRequest, run_at_the_disk<AlterConfigsRequest, handle>>,
-          "Topics, at once and for good; `validate_only`. Settings of the broker are refused: they are read at its start."};
+  return {
+      &protocol::kAlterConfigs, decode_and_handle<AlterConfigsRequest, run_at_the_disk<AlterConfigsRequest, handle>>,
+      "Topics, at once and for good; `validate_only`. Settings of the broker are refused: they are read at its start."};
 }
 
 }  // namespace iolab::handlers

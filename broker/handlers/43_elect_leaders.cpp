@@ -1,6 +1,7 @@
 // ElectLeaders, versions 0 to 2: there is one broker, which leads every partition: no election is ever needed.
 //
-// Behaviour    A partition that exists is ELECTION_NOT_NEEDED. Where all partitions are asked for, only those that get a
+// Behaviour    A partition that exists is ELECTION_NOT_NEEDED. Where all partitions are asked for, only those that get
+// a
 //              new leader are answered, as Kafka does: none.
 #include "broker/protocol/messages/43_elect_leaders.h"
 

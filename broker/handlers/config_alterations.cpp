@@ -21,8 +21,9 @@ std::expected<void, core::TopicFault> alter_broker(const core::Broker& broker, c
       return refuse(ErrorCode::invalid_config, "this broker knows no setting " + change.name);
     }
     return refuse(ErrorCode::invalid_request,
-                  change.name + " is read when the broker starts: write it into its properties and start it again; what "
-                                "a topic can set for itself can be changed there at any time");
+                  change.name +
+                      " is read when the broker starts: write it into its properties and start it again; what "
+                      "a topic can set for itself can be changed there at any time");
   }
   return {};
 }

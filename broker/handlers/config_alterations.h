@@ -1,5 +1,5 @@
-// One resource of AlterConfigs or IncrementalAlterConfigs: a topic, whose settings change, or this broker, whose settings
-// are read when it starts and then stay.
+// One resource of AlterConfigs or IncrementalAlterConfigs: a topic, whose settings change, or this broker, whose
+// settings are read when it starts and then stay.
 #pragma once
 
 #include <set>

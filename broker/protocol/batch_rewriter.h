@@ -4,9 +4,9 @@
 //   for (each record that stays) rewriter.keep(*record);
 //   std::vector<std::byte> smaller = rewriter.finish();
 //
-// What says where the batch stands and whose it is stays as it was: base offset, last offset, leader epoch, producer id,
-// epoch and base sequence, and the offsets and times of the records. So a batch may hold fewer records than offsets,
-// which every reader of Kafka's format knows.
+// What says where the batch stands and whose it is stays as it was: base offset, last offset, leader epoch, producer
+// id, epoch and base sequence, and the offsets and times of the records. So a batch may hold fewer records than
+// offsets, which every reader of Kafka's format knows.
 //
 // A batch with records without a value (tombstones) may get a delete horizon: the time after which those may go. It
 // stands where the base timestamp stands, attribute bit 6 says so, and the records' times count from it (KIP-534).

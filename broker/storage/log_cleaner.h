@@ -3,14 +3,14 @@
 // What was sealed is written anew without the records whose key comes again later; offsets never change, so gaps arise.
 // A batch of which nothing is left is left out, too. Once the values before it are gone, a record without a value (a
 // tombstone: the key is gone) stays for delete_retention_ms more, so that whoever reads along learns of it. Records
-// without a key can mean nothing here and go. Of transactions: what was aborted goes, what is open ends the stretch that
-// is cleaned, and markers stay (may_drop() is the rule).
+// without a key can mean nothing here and go. Of transactions: what was aborted goes, what is open ends the stretch
+// that is cleaned, and markers stay (may_drop() is the rule).
 //
 // The work is done in steps, by one thread that does nothing else with the log meanwhile but append, read and sync; the
-// log's mutex is held only to put a finished segment in its place. Nothing is changed until then, and what a crash leaves
-// behind is one or the other (segment_swap.h). Batches without records are never written, although Apache Kafka keeps
-// one for the sequence numbers of each producer: here they are in a snapshot of their own, which the caller has written
-// before, and some consumers fail on such batches.
+// log's mutex is held only to put a finished segment in its place. Nothing is changed until then, and what a crash
+// leaves behind is one or the other (segment_swap.h). Batches without records are never written, although Apache Kafka
+// keeps one for the sequence numbers of each producer: here they are in a snapshot of their own, which the caller has
+// written before, and some consumers fail on such batches.
 //
 // Source: the log cleaner of Apache Kafka (KIP-58, KIP-534), whose rules these are.
 #pragma once

@@ -184,7 +184,8 @@ Expected<std::shared_ptr<Segment>> PartitionLog::create_cleaned(const SegmentRan
 
 Expected<std::vector<std::shared_ptr<const Segment>>> PartitionLog::take_in(const std::shared_ptr<Segment>& cleaned) {
   if (failure_) return std::unexpected(*failure_);
-  const auto first = std::ranges::find(segments_, cleaned->base_offset(), [](const auto& s) { return s->base_offset(); });
+  const auto first =
+      std::ranges::find(segments_, cleaned->base_offset(), [](const auto& s) { return s->base_offset(); });
   auto behind = first;
   while (behind != segments_.end() && (*behind)->base_offset() < cleaned->end_offset()) ++behind;
   if (first == behind || behind == segments_.end() || (*behind)->base_offset() != cleaned->end_offset())

@@ -2,9 +2,9 @@
 //
 // Invariants. A batch is appended at the offset after the last one; below cleaner_offsets().gaps_below compaction may
 // have left offsets out, and who asks for one of those gets the batch behind the gap. Everything in [start_offset,
-// end_offset) that was not left out can be read; everything below synced_offset() is on the disk; what lies above may be lost
-// with the machine, but not with the process. Bytes that fail their checksum are never handed out. Indexes only make
-// things faster: whatever stands in them, the answers are the same.
+// end_offset) that was not left out can be read; everything below synced_offset() is on the disk; what lies above may
+// be lost with the machine, but not with the process. Bytes that fail their checksum are never handed out. Indexes only
+// make things faster: whatever stands in them, the answers are the same.
 //
 // Threads. The log has no lock. The owner of the partition has one, and holds it for every method that is not marked
 // "no lock". What is marked "no lock" works on pinned files and may run in any thread at any time: reading a located
@@ -152,8 +152,9 @@ class PartitionLog {
   std::int64_t size_bytes() const { return size_bytes_; }
   std::int64_t segment_count() const { return static_cast<std::int64_t>(segments_.size()); }
 
-  // Where the batch with `offset` begins, or the first one behind it if that was compacted away, and how many bytes from there lie within the limits and within one segment.
-  // The last batch of the range may be cut short, as Kafka's Fetch allows.
+  // Where the batch with `offset` begins, or the first one behind it if that was compacted away, and how many bytes
+  // from there lie within the limits and within one segment. The last batch of the range may be cut short, as Kafka's
+  // Fetch allows.
   Expected<ReadLocation> locate(std::int64_t offset, const ReadLimits& limits);
 
   // No lock. Fills the start of `into` (at least location.bytes) and returns how many bytes it filled: location.bytes,

@@ -21,9 +21,8 @@ Expected<std::size_t> right_prefix(const ReadLocation& location, std::span<const
   while (bytes.size() - right >= kBatchHeaderBytes) {
     const auto rest = bytes.subspan(right);
     const BatchHeader header = decode_batch_header(rest);
-    const char* fault =
-        fault_of_header(header, expected_offset, location.segment->leader_epoch(), std::numeric_limits<int>::max(),
-                        location.segment->gaps_below());
+    const char* fault = fault_of_header(header, expected_offset, location.segment->leader_epoch(),
+                                        std::numeric_limits<int>::max(), location.segment->gaps_below());
     if (fault == nullptr && header.bytes() > static_cast<std::int64_t>(rest.size())) break;  // cut short by the limit
     if (fault == nullptr && !checksum_matches(rest.first(static_cast<std::size_t>(header.bytes()))))
       fault = "the checksum is wrong";

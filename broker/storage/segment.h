@@ -1,8 +1,8 @@
 // A run of consecutive batches in one file, with its indexes: what a log is made of.
 //
 // The last segment of a log is active and grows; the others are sealed and never change. A sealed segment's index is
-// looked at when it is first needed. Invariants: the file holds whole batches in [0, size_bytes) at ascending offsets of
-// [base_offset, end_offset), without a gap but where compaction has left some out; what lies in the file behind
+// looked at when it is first needed. Invariants: the file holds whole batches in [0, size_bytes) at ascending offsets
+// of [base_offset, end_offset), without a gap but where compaction has left some out; what lies in the file behind
 // size_bytes is nothing. Readers pin a segment and read its file; everything else follows the lock of its log.
 #pragma once
 

@@ -35,7 +35,8 @@ std::string swap_name(const SegmentRange& range);
 // The range in the name of a .swap; nothing: it is the name of something else.
 std::optional<SegmentRange> swap_range_of(std::string_view file_name);
 
-// At a start, before the segments are opened: finishes what a crash has interrupted. Returns how many swaps it finished.
+// At a start, before the segments are opened: finishes what a crash has interrupted. Returns how many swaps it
+// finished.
 Expected<int> finish_swaps(const std::filesystem::path& directory, FileHooks hooks);
 
 }  // namespace iolab::storage

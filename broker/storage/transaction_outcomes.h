@@ -28,7 +28,7 @@ class TransactionOutcomes {
     std::int64_t first_offset;
     std::int64_t marker_offset;
   };
-  std::unordered_map<std::int64_t, std::int64_t> open_;                   // producer id: first offset
+  std::unordered_map<std::int64_t, std::int64_t> open_;             // producer id: first offset
   std::unordered_map<std::int64_t, std::vector<Aborted>> aborted_;  // producer id: ascending
 };
 

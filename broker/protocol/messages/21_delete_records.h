@@ -10,7 +10,8 @@
 
 namespace iolab::protocol {
 
-inline constexpr Api kDeleteRecords{.key = ApiKey::delete_records, .name = "DeleteRecords", .first = 0, .last = 2, .flexible = 2};
+inline constexpr Api kDeleteRecords{
+    .key = ApiKey::delete_records, .name = "DeleteRecords", .first = 0, .last = 2, .flexible = 2};
 
 struct DeleteRecordsRequest {
   static constexpr Api kApi = kDeleteRecords;

@@ -11,7 +11,8 @@
 
 namespace iolab::protocol {
 
-inline constexpr Api kAlterConfigs{.key = ApiKey::alter_configs, .name = "AlterConfigs", .first = 0, .last = 2, .flexible = 2};
+inline constexpr Api kAlterConfigs{
+    .key = ApiKey::alter_configs, .name = "AlterConfigs", .first = 0, .last = 2, .flexible = 2};
 
 struct AlterConfigsRequest {
   static constexpr Api kApi = kAlterConfigs;

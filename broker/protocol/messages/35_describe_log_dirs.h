@@ -11,7 +11,8 @@
 
 namespace iolab::protocol {
 
-inline constexpr Api kDescribeLogDirs{.key = ApiKey::describe_log_dirs, .name = "DescribeLogDirs", .first = 1, .last = 4, .flexible = 2};
+inline constexpr Api kDescribeLogDirs{
+    .key = ApiKey::describe_log_dirs, .name = "DescribeLogDirs", .first = 1, .last = 4, .flexible = 2};
 
 struct DescribeLogDirsRequest {
   static constexpr Api kApi = kDescribeLogDirs;

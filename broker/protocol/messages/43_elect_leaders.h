@@ -11,7 +11,8 @@
 
 namespace iolab::protocol {
 
-inline constexpr Api kElectLeaders{.key = ApiKey::elect_leaders, .name = "ElectLeaders", .first = 0, .last = 2, .flexible = 2};
+inline constexpr Api kElectLeaders{
+    .key = ApiKey::elect_leaders, .name = "ElectLeaders", .first = 0, .last = 2, .flexible = 2};
 
 struct ElectLeadersRequest {
   static constexpr Api kApi = kElectLeaders;

@@ -11,7 +11,8 @@
 
 namespace iolab::protocol {
 
-inline constexpr Api kIncrementalAlterConfigs{.key = ApiKey::incremental_alter_configs, .name = "IncrementalAlterConfigs", .first = 0, .last = 1, .flexible = 1};
+inline constexpr Api kIncrementalAlterConfigs{
+    .key = ApiKey::incremental_alter_configs, .name = "IncrementalAlterConfigs", .first = 0, .last = 1, .flexible = 1};
 
 struct IncrementalAlterConfigsRequest {
   static constexpr Api kApi = kIncrementalAlterConfigs;

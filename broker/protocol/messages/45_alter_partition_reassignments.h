@@ -11,7 +11,11 @@
 
 namespace iolab::protocol {
 
-inline constexpr Api kAlterPartitionReassignments{.key = ApiKey::alter_partition_reassignments, .name = "AlterPartitionReassignments", .first = 0, .last = 0, .flexible = 0};
+inline constexpr Api kAlterPartitionReassignments{.key = ApiKey::alter_partition_reassignments,
+                                                  .name = "AlterPartitionReassignments",
+                                                  .first = 0,
+                                                  .last = 0,
+                                                  .flexible = 0};
 
 struct AlterPartitionReassignmentsRequest {
   static constexpr Api kApi = kAlterPartitionReassignments;

@@ -11,7 +11,11 @@
 
 namespace iolab::protocol {
 
-inline constexpr Api kListPartitionReassignments{.key = ApiKey::list_partition_reassignments, .name = "ListPartitionReassignments", .first = 0, .last = 0, .flexible = 0};
+inline constexpr Api kListPartitionReassignments{.key = ApiKey::list_partition_reassignments,
+                                                 .name = "ListPartitionReassignments",
+                                                 .first = 0,
+                                                 .last = 0,
+                                                 .flexible = 0};
 
 struct ListPartitionReassignmentsRequest {
   static constexpr Api kApi = kListPartitionReassignments;

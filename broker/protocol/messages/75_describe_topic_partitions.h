@@ -11,7 +11,8 @@
 
 namespace iolab::protocol {
 
-inline constexpr Api kDescribeTopicPartitions{.key = ApiKey::describe_topic_partitions, .name = "DescribeTopicPartitions", .first = 0, .last = 0, .flexible = 0};
+inline constexpr Api kDescribeTopicPartitions{
+    .key = ApiKey::describe_topic_partitions, .name = "DescribeTopicPartitions", .first = 0, .last = 0, .flexible = 0};
 
 struct DescribeTopicPartitionsRequest {
   static constexpr Api kApi = kDescribeTopicPartitions;

@@ -1,5 +1,6 @@
-// Compaction as the broker does it by itself, and what its topics' settings have to do with it. A failure here means that
-// a topic that asks for it grows for ever, that what should stay is gone, or that a change of settings has no effect.
+// Compaction as the broker does it by itself, and what its topics' settings have to do with it. A failure here means
+// that a topic that asks for it grows for ever, that what should stay is gone, or that a change of settings has no
+// effect.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,8 +18,8 @@ using test::TestBroker;
 
 test::Frame keyed_batch(const std::string& key, const std::optional<std::string>& value, std::int64_t timestamp_ms) {
   protocol::BatchBuilder builder;
-  protocol::BatchBuilder::Entry entry{.timestamp_ms = timestamp_ms, .key = base::as_bytes(key), .value = {},
-                                      .headers = {}};
+  protocol::BatchBuilder::Entry entry{
+      .timestamp_ms = timestamp_ms, .key = base::as_bytes(key), .value = {}, .headers = {}};
   if (value) entry.value = base::as_bytes(*value);
   builder.add(entry);
   return builder.finish();

@@ -126,9 +126,8 @@ TEST(AlterConfigs, WhatIsNotNamedIsTakenBack) {
   TestBroker broker;
   broker.create("t", 1, {{"retention.ms", "1000"}, {"segment.bytes", "2000"}});
   AlterConfigsRequest request;
-  request.resources.push_back({.resource_type = kTopic,
-                               .resource_name = "t",
-                               .configs = {{.name = "segment.bytes", .value = "3000"}}});
+  request.resources.push_back(
+      {.resource_type = kTopic, .resource_name = "t", .configs = {{.name = "segment.bytes", .value = "3000"}}});
   for (std::int16_t version = 0; version <= 2; ++version) {
     EXPECT_EQ(broker.ask<AlterConfigsResponse>(request, version).responses.at(0).error_code, ErrorCode::none);
   }
@@ -142,8 +141,10 @@ TEST(AlterConfigs, WhatIsNotNamedIsTakenBack) {
 TEST(CreateTopics, KeepsSettingsThatHaveNoEffect) {
   SCOPED_TRACE("a setting of Kafka's that means nothing here is refused or forgotten, or is not checked");
   TestBroker broker;
-  broker.create("t", 1, {{"file.delete.delay.ms", "1"}, {"unclean.leader.election.enable", "true"},
-                         {"follower.replication.throttled.replicas", "*"}});
+  broker.create("t", 1,
+                {{"file.delete.delay.ms", "1"},
+                 {"unclean.leader.election.enable", "true"},
+                 {"follower.replication.throttled.replicas", "*"}});
   broker.crash_and_reopen();
   EXPECT_EQ(described(broker, "t", "file.delete.delay.ms").value, "1");
   EXPECT_EQ(described(broker, "t", "file.delete.delay.ms").config_source, 1);
@@ -204,8 +205,8 @@ TEST(Produce, AcksAllNeedsTheReplicasThatTheTopicAsksFor) {
   EXPECT_EQ(produce(broker, "t", test::make_batch(), 1).error_code, ErrorCode::none);
 }
 
-DeleteRecordsResponse::Topic::Partition delete_before(TestBroker& broker, const std::string& topic,
-                                                      std::int64_t offset, std::int32_t partition = 0) {
+DeleteRecordsResponse::Topic::Partition delete_before(TestBroker& broker, const std::string& topic, std::int64_t offset,
+                                                      std::int32_t partition = 0) {
   DeleteRecordsRequest request;
   request.topics.push_back({.name = topic, .partitions = {{.partition_index = partition, .offset = offset}}});
   return broker.ask<DeleteRecordsResponse>(request, 2).topics.at(0).partitions.at(0);

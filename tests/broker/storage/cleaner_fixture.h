@@ -25,11 +25,11 @@ struct Entry {
 using Entries = std::map<std::int64_t, Entry>;  // by offset
 
 inline Batch keyed_batch(std::int64_t base_offset, const std::vector<Entry>& entries,
-                  const protocol::BatchBuilder::Settings& settings = {}, std::int64_t timestamp_ms = kNow) {
+                         const protocol::BatchBuilder::Settings& settings = {}, std::int64_t timestamp_ms = kNow) {
   protocol::BatchBuilder builder(settings);
   for (const Entry& entry : entries) {
-    protocol::BatchBuilder::Entry record{.timestamp_ms = timestamp_ms++, .key = base::as_bytes(entry.key), .value = {},
-                                         .headers = {}};
+    protocol::BatchBuilder::Entry record{
+        .timestamp_ms = timestamp_ms++, .key = base::as_bytes(entry.key), .value = {}, .headers = {}};
     if (entry.value) record.value = base::as_bytes(*entry.value);
     builder.add(record);
   }
@@ -59,7 +59,7 @@ inline LogCleaner::Rules rules_at(std::int64_t now_ms = kNow) {
 
 // Cleans as far as it goes; the error, if it did not come to its end.
 inline std::optional<StorageError> clean(PartitionLog& log, const LogCleaner::Rules& rules = rules_at(),
-                                  std::int64_t end_offset = std::numeric_limits<std::int64_t>::max()) {
+                                         std::int64_t end_offset = std::numeric_limits<std::int64_t>::max()) {
   std::mutex mutex;
   auto work = log.cleanable(end_offset, std::numeric_limits<std::int64_t>::max());
   if (!work) return work.error();

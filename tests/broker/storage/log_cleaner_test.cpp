@@ -71,7 +71,8 @@ TEST(LogCleaner, AnOffsetInAGapIsAnsweredWithWhatFollows) {
 }
 
 TEST(LogCleaner, ATombstoneStaysForAWhile) {
-  SCOPED_TRACE("a reader along never learns that a key is gone, or tombstones stay for ever, or go before their values");
+  SCOPED_TRACE(
+      "a reader along never learns that a key is gone, or tombstones stay for ever, or go before their values");
   const TemporaryDirectory directory;
   const auto log = open_log(directory.path(), {.segment_bytes = 300});
   append(*log, keyed_batch(0, {{"a", "1"}, {"b", "1"}}));
@@ -108,8 +109,8 @@ TEST(LogCleaner, OfTransactionsOnlyWhatWasCommittedCounts) {
   SCOPED_TRACE("an aborted value stays or replaces one that counts, or what is still open is cleaned");
   const TemporaryDirectory directory;
   const auto log = open_log(directory.path(), {.segment_bytes = 400});
-  const protocol::BatchBuilder::Settings first{.producer_id = 1, .producer_epoch = 0, .base_sequence = 0,
-                                               .transactional = true};
+  const protocol::BatchBuilder::Settings first{
+      .producer_id = 1, .producer_epoch = 0, .base_sequence = 0, .transactional = true};
   auto second = first;
   second.producer_id = 2;
   auto third = first;
