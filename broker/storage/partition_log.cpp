@@ -125,6 +125,7 @@ Expected<void> PartitionLog::roll_if_due(std::int64_t now_ms) {
 
 Expected<bool> PartitionLog::has_expired(Segment& segment, std::int64_t now_ms) {
   if (config_.retention_ms < 0) return false;
+  if (segment.size_bytes() == 0) return true;  // compaction has left nothing of it
   const auto max = segment.max_timestamp();
   if (!max) return std::unexpected(max.error());
   if (max->timestamp_ms >= 0) return now_ms - max->timestamp_ms > config_.retention_ms;

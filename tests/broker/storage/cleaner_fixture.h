@@ -42,7 +42,7 @@ inline Batch keyed_batch(std::int64_t base_offset, const std::vector<Entry>& ent
 // The batch that ends a transaction.
 inline Batch marker(std::int64_t base_offset, std::int64_t producer_id, bool commit) {
   protocol::BatchBuilder builder({.producer_id = producer_id, .producer_epoch = 0, .transactional = true});
-  const std::array<std::byte, 4> key{std::byte{0}, std::byte{0}, std::byte{0}, std::byte{commit ? 1U : 0U}};
+  const std::array<std::byte, 4> key{std::byte{0}, std::byte{0}, std::byte{0}, commit ? std::byte{1} : std::byte{0}};
   const std::array<std::byte, 6> value{};
   builder.add({.timestamp_ms = kNow, .key = base::Bytes(key), .value = base::Bytes(value), .headers = {}});
   Batch batch = builder.finish();

@@ -27,7 +27,9 @@ TEST(LogCleaner, KeepsTheLastValueOfEachKey) {
       // By the same files in another life: after a clean stop, and after a crash.
       const bool cleanly = random() % 2 == 0;
       const OpenMode mode{.after_clean_stop = cleanly, .recovery_point = subject.log->end_offset()};
-      if (cleanly) ASSERT_TRUE(subject.log->close());
+      if (cleanly) {
+        ASSERT_TRUE(subject.log->close());
+      }
       subject.log.reset();
       subject.log = open_log(directory.path(), config, mode);
       ASSERT_TRUE(subject.log);
