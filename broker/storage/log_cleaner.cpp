@@ -262,9 +262,12 @@ Expected<void> LogCleaner::end_group() {
   {
     const std::scoped_lock lock(mutex_);
     const auto taken = log_.take_in(cleaned);
-    if (!taken && taken.error().fault != StorageFault::not_found) cleaned_.reset();  // the next start finishes it
+    if (!taken && taken.error().fault == StorageFault::not_found) {
+      phase_ = Phase::done;  // retention was quicker: what is left is for the next time
+      return {};
+    }
+    cleaned_.reset();  // it is the log's; or else the next start finishes what could not be done here
     if (!taken) return std::unexpected(taken.error());
-    cleaned_.reset();
   }
   walk_ = {};
   replaced.clear();  // without the lock: closing the last descriptor frees the blocks

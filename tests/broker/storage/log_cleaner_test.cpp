@@ -177,6 +177,30 @@ TEST(LogCleaner, OnlyWhatIsSyncedOldAndBelowTheLimitIsCleaned) {
   EXPECT_EQ(log->cleanable(kAny, kAny)->dirty_bytes, 0);
 }
 
+TEST(LogCleaner, RetentionMayBeQuicker) {
+  SCOPED_TRACE("what was deleted while it was being cleaned comes back, or the log fails over it");
+  const TemporaryDirectory directory;
+  const auto log = open_log(directory.path(), {.segment_bytes = 1000});
+  for (int i = 0; i < 60; ++i) append(*log, keyed_batch(i, {{std::to_string(i % 50), std::string(100, 'x')}}));
+  sync(*log);
+  std::mutex mutex;
+  {
+    auto work = log->cleanable(60, std::numeric_limits<std::int64_t>::max()).value();
+    LogCleaner cleaner(*log, mutex, std::move(work), rules_at());
+    log->advance_start(13);
+    ASSERT_TRUE(log->delete_expired(kNow));
+    while (cleaner.step(500).value()) {
+    }
+  }
+  EXPECT_FALSE(log->failure());
+  EXPECT_TRUE(files_ending_in(directory.path(), ".cleaned").empty());
+  EXPECT_TRUE(files_ending_in(directory.path(), ".swap").empty());
+  ASSERT_FALSE(clean(*log));
+  const Entries found = read_entries(*log);
+  EXPECT_EQ(found.begin()->first, 13);
+  EXPECT_EQ(found.size(), 47U) << "the keys 13 to 49 once, and 0 to 9 again";
+}
+
 TEST(LogCleaner, WhoReadsAnOldFileKeepsIt) {
   SCOPED_TRACE("a fetch that was found before the swap reads other bytes after it");
   const TemporaryDirectory directory;
