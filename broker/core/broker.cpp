@@ -37,28 +37,6 @@ protocol::Uuid new_topic_id(RandomSource& random) {
   return id;
 }
 
-storage::TopicDescription describe(const Topic& topic, std::size_t partitions) {
-  storage::TopicDescription description{
-      .name = topic.name, .id = {}, .partitions = static_cast<std::int32_t>(partitions), .configs = {}};
-  std::memcpy(description.id.data(), topic.id.data(), topic.id.size());
-  description.configs.insert(topic.overrides.begin(), topic.overrides.end());
-  return description;
-}
-
-storage::LogConfig log_config(const TopicSettings& topic, bool read_ahead, storage::FileHooks hooks) {
-  storage::LogConfig config;
-  config.segment_bytes = topic.segment_bytes;
-  config.segment_ms = topic.segment_ms;
-  config.index_interval_bytes = static_cast<std::int32_t>(topic.index_interval_bytes);
-  const bool deletes = topic.cleanup_policy != "compact";
-  config.retention_ms = deletes ? topic.retention_ms : -1;
-  config.retention_bytes = deletes ? topic.retention_bytes : -1;
-  config.leader_epoch = kLeaderEpoch;
-  config.read_ahead = read_ahead;
-  config.hooks = hooks;
-  return config;
-}
-
 std::unexpected<TopicFault> fault(ErrorCode code, std::string message) {
   return std::unexpected(TopicFault{code, std::move(message)});
 }
@@ -103,6 +81,7 @@ std::expected<std::unique_ptr<Broker>, std::string> Broker::open(BrokerSettings 
   }
   broker->expiry_due_ms_ = Deadlines::after(now.steady_ms, given.offsets_retention_check_interval_ms);
   broker->retention_due_ms_ = Deadlines::after(now.steady_ms, given.retention_check_interval_ms);
+  broker->cleaning_due_ms_ = Deadlines::after(now.steady_ms, given.cleaner_backoff_ms);
   broker->flushes_.add(std::make_shared<Chore>(*broker, &Broker::remove_deleted_files));  // that a crash left behind
   return broker;
 }
@@ -124,8 +103,7 @@ std::expected<TopicPointer, std::string> Broker::load_topic(const storage::Topic
 // A partition that cannot be opened does not stop the others.
 std::shared_ptr<Partition> Broker::open_partition(const std::string& topic, std::int32_t index,
                                                   const TopicSettings& settings, Moment now) {
-  auto log = storage::PartitionLog::open(directory_->partition_path(topic, index),
-                                         log_config(settings, settings_.fetch_read_ahead, hooks_),
+  auto log = storage::PartitionLog::open(directory_->partition_path(topic, index), log_config(settings),
                                          directory_->open_mode(topic, index), now.wall_ms);
   if (!log) {
     base::log::error(log.error().message, {{"topic", topic}, {"partition", index}, {"state", "offline"}});
@@ -186,7 +164,7 @@ Broker::Changed Broker::create_topic(const NewTopic& wanted, bool validate_only,
   topic->partitions.resize(static_cast<std::size_t>(count));
   if (auto room = room_for(count); !room) return std::unexpected(room.error());
   if (validate_only) return topic;
-  if (auto done = directory_->create_topic(describe(*topic, topic->partitions.size())); !done) {
+  if (auto done = directory_->create_topic(describe(*topic)); !done) {
     return fault(done.error());
   }
   for (std::int32_t index = 0; index < count; ++index) {
@@ -247,7 +225,7 @@ Broker::Changed Broker::grow_topic(std::string_view name, std::int32_t partition
   auto topic = std::make_shared<Topic>(*before);
   topic->partitions.resize(static_cast<std::size_t>(partitions));
   if (validate_only) return topic;
-  if (auto done = directory_->update_topic(describe(*topic, topic->partitions.size())); !done) {
+  if (auto done = directory_->update_topic(describe(*topic)); !done) {
     return fault(done.error());
   }
   for (std::size_t index = had; index < topic->partitions.size(); ++index) {
@@ -294,12 +272,16 @@ std::int64_t Broker::run_timers(Moment now) {
     flushes_.add(std::make_shared<Chore>(*this, &Broker::expire_offsets));
     expiry_due_ms_ = Deadlines::after(now.steady_ms, settings_.offsets_retention_check_interval_ms);
   }
+  if (now.steady_ms >= cleaning_due_ms_) {
+    order_cleaning();
+    cleaning_due_ms_ = Deadlines::after(now.steady_ms, settings_.cleaner_backoff_ms);
+  }
   std::int64_t groups_due_ms = Deadlines::kNever;
   {
     Wakeups wakeups;
     groups_due_ms = groups_.run_timers({now, wakeups});
   }
-  return std::min({deadlines_.next(), retention_due_ms_, expiry_due_ms_, groups_due_ms});
+  return std::min({deadlines_.next(), retention_due_ms_, expiry_due_ms_, cleaning_due_ms_, groups_due_ms});
 }
 
 void Broker::expire_offsets(Moment now) {

@@ -7,15 +7,20 @@
 // Threads: any, except open() and close().
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <expected>
+#include <filesystem>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "broker/base/buffer_pool.h"
 #include "broker/core/cold_read.h"
+#include "broker/core/config_changes.h"
 #include "broker/core/deadlines.h"
 #include "broker/core/flush_queue.h"
 #include "broker/core/groups/coordinator.h"
@@ -76,6 +81,22 @@ class Broker {
   Changed create_topic(const NewTopic& wanted, bool validate_only, Moment now);
   Changed grow_topic(std::string_view name, std::int32_t partitions, bool validate_only, Moment now);
   std::expected<void, TopicFault> delete_topic(std::string_view name);
+  // Other settings for a topic, in force when it returns. With `only_these` it has set for itself what `changes` say
+  // and nothing else afterwards.
+  Changed alter_topic(std::string_view name, std::span<const ConfigChange> changes, bool only_these,
+                      bool validate_only);
+
+  struct RecordsBefore {
+    std::string topic;
+    std::int32_t partition = 0;
+    std::int64_t offset = 0;  // -1: all that is readable
+  };
+  // Deletes the records below the offsets; each answer is where that partition starts now, which a restart knows too.
+  std::vector<std::expected<std::int64_t, protocol::ErrorCode>> delete_records(std::span<const RecordsBefore> wanted,
+                                                                               Moment now);
+  // The data directory, and the room on its disk.
+  const std::filesystem::path& data_directory() const { return directory_->path(); }
+  storage::Expected<storage::DiskSpace> disk_space() const;
 
   // A producer id that nobody has: random, so that nothing has to be remembered across a crash.
   std::int64_t new_producer_id() { return static_cast<std::int64_t>(random_.next() >> 1); }
@@ -96,11 +117,15 @@ class Broker {
   std::expected<TopicPointer, std::string> load_topic(const storage::TopicDescription& description, Moment now);
   std::shared_ptr<Partition> open_partition(const std::string& topic, std::int32_t index, const TopicSettings& settings,
                                             Moment now);
+  static storage::TopicDescription describe(const Topic& topic);
+  storage::LogConfig log_config(const TopicSettings& settings) const;
   std::vector<storage::PartitionCheckpoint> checkpoints() const;
   // Whether so many partitions more may be opened.
   std::expected<void, TopicFault> room_for(std::int64_t partitions) const;
   // Work of the flusher's thread.
   class Chore;
+  class CleaningTurn;
+  void order_cleaning();
   void apply_retention(Moment now);
   void remove_deleted_files(Moment now);
   void expire_offsets(Moment now);
@@ -111,6 +136,7 @@ class Broker {
   Endpoint endpoint_;
   base::BufferPool buffers_;  // outlives whatever holds buffers
   Deadlines deadlines_;
+  std::atomic<bool> cleaning_{false};  // a round of compaction has not come to its end; outlives the queue
   FlushQueue flushes_;
   std::unique_ptr<storage::LogDirectory> directory_;
   TopicTable topics_;
@@ -118,6 +144,7 @@ class Broker {
   std::mutex changing_topics_;
   std::int64_t retention_due_ms_ = 0;  // of the timer thread alone
   std::int64_t expiry_due_ms_ = 0;     // the same
+  std::int64_t cleaning_due_ms_ = 0;   // the same
   GroupCoordinator groups_{settings_, random_, deadlines_, topics_};
 };
 

@@ -102,6 +102,7 @@ std::expected<void, std::string> InternalLog::replay(base::BufferPool& buffers, 
   for (std::int64_t offset = offsets->start; offset < offsets->high_watermark;) {
     const auto found = partition_->locate(offset, {.max_bytes = kReadAtOnce});
     if (!found) return failed("the log refuses to be read");
+    if (found->location.bytes == 0) break;  // the rest was compacted away
     const auto read = partition_->read_copied(found->location, buffers);
     if (!read) return failed("its bytes are damaged, or the disk fails");
     const auto next = visit_batches(read->bytes, offset, visit);

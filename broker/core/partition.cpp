@@ -39,7 +39,8 @@ Partition::Partition(std::string topic, std::int32_t index, std::unique_ptr<stor
       policy_(policy),
       flushes_(flushes),
       log_(std::move(log)),
-      settings_(settings) {}
+      settings_(settings),
+      flush_interval_ms_(settings.flush_interval_ms) {}
 
 void Partition::recover(Moment now) {
   bool queue = false;
@@ -60,8 +61,10 @@ void Partition::recover(Moment now) {
     }
     if (from < log_->end_offset()) {
       const auto visited = log_->for_each_batch(from, [&](const storage::BatchHeader& header) {
-        producers_.apply({header.producer_id, header.producer_epoch, header.base_sequence, header.record_count},
-                         header.base_offset, now.wall_ms);
+        // Not the number of records: compaction may have left some out.
+        producers_.apply(
+            {header.producer_id, header.producer_epoch, header.base_sequence, header.last_offset_delta + 1},
+            header.base_offset, now.wall_ms);
         return true;
       });
       if (!visited) (void)storage_failed(visited.error());
@@ -159,8 +162,7 @@ bool Partition::needs_flush() const {
 }
 
 std::int64_t Partition::flush_due(Moment now) const {
-  return policy_ == FlushPolicy::interval ? Deadlines::after(now.steady_ms, settings_.flush_interval_ms)
-                                          : now.steady_ms;
+  return policy_ == FlushPolicy::interval ? Deadlines::after(now.steady_ms, flush_interval_ms_.load()) : now.steady_ms;
 }
 
 void Partition::flush(Wakeups& wakeups) {
@@ -217,7 +219,7 @@ std::expected<Partition::Readable, ErrorCode> Partition::locate(std::int64_t off
   readable.location = std::move(*location);
   if (readable.location.bytes > 0 && readable.location.bytes < limits.max_bytes && log_->segment_count() > 1) {
     const auto last = log_->locate(high_watermark_ - 1, {.max_bytes = 1, .end_offset = high_watermark_});
-    readable.ends_inside = last && last->segment != readable.location.segment;
+    readable.ends_inside = last && last->bytes > 0 && last->segment != readable.location.segment;
   }
   return readable;
 }

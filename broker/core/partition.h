@@ -7,6 +7,7 @@
 // Left out: replication, transactions (the last stable offset is the high watermark). Threads: any.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -26,6 +27,7 @@
 #include "broker/core/wakeup.h"
 #include "broker/protocol/error_code.h"
 #include "broker/protocol/record_batch.h"
+#include "broker/storage/log_cleaner.h"
 #include "broker/storage/partition_log.h"
 
 namespace iolab::core {
@@ -106,6 +108,23 @@ class Partition : public std::enable_shared_from_this<Partition> {
 
   // Rolls by age, deletes by retention, forgets silent producers. Returns whether the log's start has moved.
   bool apply_retention(Moment now, std::int64_t producer_expiration_ms);
+  // New settings of the topic hold from the next append on.
+  void set_settings(const TopicSettings& settings, const storage::LogConfig& config);
+
+  // --- compaction (partition_cleaning.cpp); for the flusher's thread alone ---
+
+  // How much of the log, from 0 to 1, was not compacted yet, if it is to be compacted now.
+  std::optional<double> dirt(Moment now);
+  // Null: there is nothing to compact. The cleaner lives no longer than the partition.
+  std::unique_ptr<storage::LogCleaner> begin_cleaning(Moment now, std::int64_t key_bytes);
+  // Reads about so many bytes on. False: it is done, or was given up.
+  bool clean_on(storage::LogCleaner& cleaner, std::int64_t bytes);
+
+  // Deletes what is below `offset` (-1: all that is readable), and returns where the log starts now: to be written into
+  // a checkpoint before anybody is told. Whole segments lose their files, parts of one are just not readable any more.
+  std::expected<std::int64_t, protocol::ErrorCode> delete_before(std::int64_t offset, Moment now);
+  std::expected<std::int64_t, protocol::ErrorCode> size_bytes() const;  // of its segments
+
   // The topic is gone: all waits end, all later calls say so.
   void retire(Wakeups& wakeups);
 
@@ -125,6 +144,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   protocol::ErrorCode storage_failed(const storage::StorageError& error);
   protocol::ErrorCode damaged(const storage::StorageError& error);
   void advance_high_watermark(std::int64_t arrived_bytes, Wakeups& wakeups);
+  storage::Expected<storage::PartitionLog::Cleanable> cleanable(Moment now);
   bool needs_flush() const;
   std::int64_t flush_due(Moment now) const;
   std::filesystem::path producers_path() const;
@@ -136,7 +156,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
 
   mutable std::mutex mutex_;
   std::unique_ptr<storage::PartitionLog> log_;
-  const TopicSettings settings_;
+  TopicSettings settings_;
+  std::atomic<std::int64_t> flush_interval_ms_;  // of the settings; is read without the lock
   ProducerStates producers_;
   std::int64_t saved_offset_ = -1;  // up to which the producers' snapshot tells
   std::int64_t high_watermark_ = 0;

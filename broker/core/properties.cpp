@@ -4,22 +4,21 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <utility>
-#include <vector>
+
+#include "broker/core/property_values.h"
 
 namespace iolab::core {
 namespace {
 
 using B = BrokerSettings;
 using T = TopicSettings;
-constexpr std::int64_t kUnset = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t kInt = std::numeric_limits<std::int32_t>::max();
 constexpr std::int64_t kLong = std::numeric_limits<std::int64_t>::max();
 constexpr auto boolean = PropertyType::boolean;
 constexpr auto string = PropertyType::string;
 constexpr auto integer = PropertyType::integer;
 constexpr auto long_integer = PropertyType::long_integer;
+constexpr auto decimal = PropertyType::decimal;
 constexpr auto list = PropertyType::list;
 constexpr auto none = Unit::none;
 constexpr auto bytes = Unit::bytes;
@@ -68,6 +67,8 @@ constexpr std::array kProperties{
              "A partition's oldest segments beyond this size are deleted; -1: no limit.", &T::retention_bytes},
     Property{"log.retention.check.interval.ms", "", long_integer, milliseconds, "300000", 1, kLong, "",
              "How often retention is applied.", &B::retention_check_interval_ms},
+    Property{"log.index.size.max.bytes", "segment.index.bytes", integer, bytes, "10485760", 4, kInt, "",
+             "A segment file is closed before its offset index grows beyond this.", &T::segment_index_bytes},
     Property{"log.index.interval.bytes", "index.interval.bytes", integer, bytes, "4096", 0, kInt, "",
              "Log bytes between two entries of the sparse offset index.", &T::index_interval_bytes},
     Property{"log.flush.interval.ms", "flush.ms", long_integer, milliseconds, "1000", 1, kLong, "",
@@ -76,12 +77,31 @@ constexpr std::array kProperties{
              "CreateTime|LogAppendTime", "Whose clock dates a record: the producer's or the broker's.",
              &T::timestamp_type},
     Property{"log.cleanup.policy", "cleanup.policy", list, none, "delete", 0, 0, "delete|compact",
-             "What becomes of old segments; compact: they are kept. Compaction is not implemented.",
+             "What becomes of old segments: deleted by retention, compacted to the last record of each key, or both.",
              &T::cleanup_policy},
-    Property{"compression.type", "compression.type", string, none, "producer", 0, 0, "producer",
-             "Batches are kept as the producer compressed them.", &T::compression_type},
-    Property{"min.insync.replicas", "min.insync.replicas", integer, none, "1", 1, 1, "",
-             "Always 1: there is one broker.", &T::min_insync_replicas},
+    Property{"log.cleaner.enable", "", boolean, none, "true", 0, 0, "",
+             "Whether topics are compacted that ask for it.", &B::cleaner},
+    Property{"log.cleaner.backoff.ms", "", long_integer, milliseconds, "15000", 1, kLong, "",
+             "How often logs are looked at for something to compact.", &B::cleaner_backoff_ms},
+    Property{"log.cleaner.dedupe.buffer.size", "", long_integer, bytes, "134217728", 1'048'576, kLong, "",
+             "Memory for the keys of one log while it is compacted; what finds no room waits for the next time.",
+             &B::cleaner_key_bytes},
+    Property{"log.cleaner.min.cleanable.ratio", "min.cleanable.dirty.ratio", decimal, none, "0.5", 0, 1, "",
+             "A log is compacted when more of it than this was not compacted yet.", &T::min_cleanable_ratio},
+    Property{"log.cleaner.min.compaction.lag.ms", "min.compaction.lag.ms", long_integer, milliseconds, "0", 0, kLong,
+             "", "Younger records are not compacted.", &T::min_compaction_lag_ms},
+    Property{"log.cleaner.max.compaction.lag.ms", "max.compaction.lag.ms", long_integer, milliseconds,
+             "9223372036854775807", 1, kLong, "",
+             "Older records are compacted however small their part; segments are closed in time for it.",
+             &T::max_compaction_lag_ms},
+    Property{"log.cleaner.delete.retention.ms", "delete.retention.ms", long_integer, milliseconds, "86400000", 0, kLong,
+             "", "How long a record without a value is kept after the values before it were compacted away.",
+             &T::delete_retention_ms},
+    Property{"compression.type", "compression.type", string, none, "producer", 0, 0,
+             "producer|uncompressed|gzip|snappy|lz4|zstd",
+             "The codec in which batches are kept; producer: as they came.", &T::compression_type},
+    Property{"min.insync.replicas", "min.insync.replicas", integer, none, "1", 1, kInt, "",
+             "With more than 1 a record for acks=all is refused: there is one broker.", &T::min_insync_replicas},
     Property{"producer.id.expiration.ms", "", integer, milliseconds, "86400000", 1, kInt, "",
              "How long a partition remembers a silent idempotent producer.", &B::producer_id_expiration_ms},
     Property{"group.min.session.timeout.ms", "", integer, milliseconds, "6000", 0, kInt, "",
@@ -127,141 +147,50 @@ constexpr std::array kProperties{
     Property{"iolab.spin.rounds", "", integer, none, "0", 0, 10'000'000, "",
              "Rounds of wasted arithmetic for each request: a known slow-down, to test what the lab can see.",
              &B::spin_rounds},
+    // What follows is known, checked and kept, and nothing more.
+    Property{"log.flush.interval.messages", "flush.messages", long_integer, none, "9223372036854775807", 1, kLong, "",
+             "Read but without effect: iolab.flush says when a log is synced.", WithoutEffect{}},
+    Property{"log.segment.delete.delay.ms", "file.delete.delay.ms", long_integer, milliseconds, "60000", 0, kLong, "",
+             "Read but without effect: a file is removed at once, and whoever reads it keeps it.", WithoutEffect{}},
+    Property{"log.roll.jitter.ms", "segment.jitter.ms", long_integer, milliseconds, "0", 0, kLong, "",
+             "Read but without effect.", WithoutEffect{}},
+    Property{"log.preallocate", "preallocate", boolean, none, "false", 0, 0, "",
+             "Read but without effect: files grow with what is appended.", WithoutEffect{}},
+    Property{"unclean.leader.election.enable", "unclean.leader.election.enable", boolean, none, "false", 0, 0, "",
+             "Read but without effect: there is one broker.", WithoutEffect{}},
+    Property{"log.message.timestamp.before.max.ms", "message.timestamp.before.max.ms", long_integer, milliseconds,
+             "9223372036854775807", 0, kLong, "", "Read but without effect: any time is accepted.", WithoutEffect{}},
+    Property{"log.message.timestamp.after.max.ms", "message.timestamp.after.max.ms", long_integer, milliseconds,
+             "9223372036854775807", 0, kLong, "", "Read but without effect: any time is accepted.", WithoutEffect{}},
+    Property{"log.message.timestamp.difference.max.ms", "message.timestamp.difference.max.ms", long_integer,
+             milliseconds, "9223372036854775807", 0, kLong, "",
+             "Read but without effect: any time is accepted.", WithoutEffect{}},
+    Property{"log.message.downconversion.enable", "message.downconversion.enable", boolean, none, "true", 0, 0, "",
+             "Read but without effect: batches are never converted to an older format.", WithoutEffect{}},
+    Property{"log.message.format.version", "message.format.version", string, none, "3.0-IV1", 0, 0, "",
+             "Read but without effect: the format is always 2.", WithoutEffect{}},
+    Property{"compression.gzip.level", "compression.gzip.level", integer, none, "-1", -1, 9, "",
+             "Read but without effect.", WithoutEffect{}},
+    Property{"compression.lz4.level", "compression.lz4.level", integer, none, "9", 1, 17, "",
+             "Read but without effect.", WithoutEffect{}},
+    Property{"compression.zstd.level", "compression.zstd.level", integer, none, "3", -131'072, 22, "",
+             "Read but without effect.", WithoutEffect{}},
+    Property{"leader.replication.throttled.replicas", "leader.replication.throttled.replicas", list, none, "", 0, 0, "",
+             "Read but without effect: nothing is replicated.", WithoutEffect{}},
+    Property{"follower.replication.throttled.replicas", "follower.replication.throttled.replicas", list, none, "", 0, 0,
+             "", "Read but without effect: nothing is replicated.", WithoutEffect{}},
+    Property{"remote.storage.enable", "remote.storage.enable", boolean, none, "false", 0, 0, "",
+             "Read but without effect: records are kept here alone.", WithoutEffect{}},
+    Property{"remote.log.copy.disable", "remote.log.copy.disable", boolean, none, "false", 0, 0, "",
+             "Read but without effect: records are kept here alone.", WithoutEffect{}},
+    Property{"remote.log.delete.on.disable", "remote.log.delete.on.disable", boolean, none, "false", 0, 0, "",
+             "Read but without effect: records are kept here alone.", WithoutEffect{}},
+    Property{"log.local.retention.ms", "local.retention.ms", long_integer, milliseconds, "-2", -2, kLong, "",
+             "Read but without effect: records are kept here alone.", WithoutEffect{}},
+    Property{"log.local.retention.bytes", "local.retention.bytes", long_integer, bytes, "-2", -2, kLong, "",
+             "Read but without effect: records are kept here alone.", WithoutEffect{}},
 };
 // clang-format on
-
-std::string_view unit_name(Unit unit) {
-  switch (unit) {
-    case Unit::none: return "";
-    case Unit::bytes: return "bytes";
-    case Unit::milliseconds: return "milliseconds";
-    case Unit::minutes: return "minutes";
-    case Unit::hours: return "hours";
-  }
-  return "";
-}
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, changed}));
-    }
-  }
-  return row[b.size()];
-}
-
-// "; did you mean num.partitions?", or, where nothing is near, where all names are listed.
-std::string what_else(std::string_view wanted, std::string_view Property::* kind) {
-  std::string_view best;
-  std::size_t best_distance = std::max<std::size_t>(2, wanted.size() / 4) + 1;
-  for (const Property& property : kProperties) {
-    if ((property.*kind).empty()) continue;
-    const std::size_t distance = edit_distance(wanted, property.*kind);
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = property.*kind;
-    }
-  }
-  if (!best.empty()) return fmt::format("; did you mean {}?", best);
-  return "; `iolab broker --describe-protocol` lists the known ones";
-}
-
-// "7d", "512k", "1GiB": what people write when they forget that Kafka's properties are plain numbers.
-std::string plain_number_hint(std::string_view text, Unit unit) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end == text.data() + text.size()) return "";
-  std::string suffix{end, text.data() + text.size()};
-  std::ranges::transform(suffix, suffix.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
-  using Factor = std::pair<std::string_view, std::int64_t>;
-  static constexpr std::array kTime{Factor{"ms", 1},       Factor{"s", 1000},      Factor{"m", 60'000},
-                                    Factor{"min", 60'000}, Factor{"h", 3'600'000}, Factor{"d", 86'400'000}};
-  static constexpr std::array kSize{Factor{"k", 1024},        Factor{"kb", 1024},        Factor{"kib", 1024},
-                                    Factor{"m", 1024 * 1024}, Factor{"mb", 1024 * 1024}, Factor{"mib", 1024 * 1024},
-                                    Factor{"g", 1024L << 20}, Factor{"gb", 1024L << 20}, Factor{"gib", 1024L << 20}};
-  std::span<const Factor> factors;
-  if (unit == Unit::milliseconds) factors = kTime;
-  if (unit == Unit::bytes) factors = kSize;
-  for (const auto& [name, factor] : factors) {
-    std::int64_t product = 0;
-    if (suffix == name && !__builtin_mul_overflow(number, factor, &product)) return fmt::format(" ({})", product);
-  }
-  return "";
-}
-
-std::expected<std::int64_t, std::string> parse_number(const Property& property, std::string_view shown,
-                                                      std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string unit = property.unit == Unit::none ? "" : fmt::format(" of {}", unit_name(property.unit));
-  if (error != std::errc{} || end != text.data() + text.size() || text.empty()) {
-    return std::unexpected(fmt::format("{}={}: write a whole number{} without a unit{}", shown, text, unit,
-                                       plain_number_hint(text, property.unit)));
-  }
-  if (number < property.least || number > property.most) {
-    if (property.least == property.most) {
-      return std::unexpected(fmt::format("{}={}: only {} is possible here", shown, text, property.least));
-    }
-    if (property.most == kLong) {
-      return std::unexpected(fmt::format("{}={}: write {} or more{}", shown, text, property.least, unit));
-    }
-    return std::unexpected(
-        fmt::format("{}={}: write a number{} from {} to {}", shown, text, unit, property.least, property.most));
-  }
-  return number;
-}
-
-bool is_choice(std::string_view choices, std::string_view text) {
-  while (!choices.empty()) {
-    const std::size_t bar = choices.find('|');
-    if (choices.substr(0, bar) == text) return true;
-    choices.remove_prefix(bar == std::string_view::npos ? choices.size() : bar + 1);
-  }
-  return false;
-}
-
-// Writes `text` to the member, wherever it lives. `shown` is the name that the user knows it by.
-std::expected<void, std::string> assign(BrokerSettings& broker, TopicSettings& topic, const Property& property,
-                                        std::string_view shown, std::string_view text) {
-  if (!property.choices.empty() && !is_choice(property.choices, text)) {
-    std::string choices{property.choices};
-    for (std::size_t bar; (bar = choices.find('|')) != std::string::npos;) choices.replace(bar, 1, " or ");
-    return std::unexpected(fmt::format("{}={}: write {}", shown, text, choices));
-  }
-  if (property.type == PropertyType::boolean) {
-    if (text != "true" && text != "false")
-      return std::unexpected(fmt::format("{}={}: write true or false", shown, text));
-    broker.*std::get<bool B::*>(property.member) = text == "true";
-    return {};
-  }
-  if (const auto* member = std::get_if<std::string B::*>(&property.member)) {
-    broker.** member = text;
-    return {};
-  }
-  if (const auto* member = std::get_if<std::string T::*>(&property.member)) {
-    topic.** member = text;
-    return {};
-  }
-  const auto number = parse_number(property, shown, text);
-  if (!number) return std::unexpected(number.error());
-  if (const auto* member = std::get_if<std::int64_t B::*>(&property.member)) broker.** member = *number;
-  if (const auto* member = std::get_if<std::int64_t T::*>(&property.member)) topic.** member = *number;
-  return {};
-}
-
-std::string member_text(const BrokerSettings& broker, const TopicSettings& topic, const Property& property) {
-  if (const auto* flag = std::get_if<bool B::*>(&property.member)) return broker.**flag ? "true" : "false";
-  if (const auto* text = std::get_if<std::string B::*>(&property.member)) return broker.**text;
-  if (const auto* text = std::get_if<std::string T::*>(&property.member)) return topic.**text;
-  std::int64_t number = kUnset;
-  if (const auto* member = std::get_if<std::int64_t B::*>(&property.member)) number = broker.**member;
-  if (const auto* member = std::get_if<std::int64_t T::*>(&property.member)) number = topic.**member;
-  return number == kUnset ? "" : fmt::format("{}", number);
-}
 
 }  // namespace
 
@@ -280,9 +209,23 @@ const Property* find_topic_property(std::string_view name) {
   return found == kProperties.end() ? nullptr : found;
 }
 
+std::vector<std::string> list_elements(std::string_view text) {
+  std::vector<std::string> elements;
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    std::string_view element = text.substr(0, comma);
+    while (element.starts_with(' ')) element.remove_prefix(1);
+    while (element.ends_with(' ')) element.remove_suffix(1);
+    if (!element.empty()) elements.emplace_back(element);
+    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+  }
+  return elements;
+}
+
 BrokerSettings default_settings() {
   BrokerSettings settings{};
   for (const Property& property : kProperties) {
+    if (std::holds_alternative<WithoutEffect>(property.member)) continue;  // what is not kept is the default
     const bool is_number = property.type == integer || property.type == long_integer;
     if (is_number && property.default_value.empty()) {
       if (const auto* member = std::get_if<std::int64_t B::*>(&property.member)) settings.** member = kUnset;
@@ -290,7 +233,7 @@ BrokerSettings default_settings() {
         settings.topic_defaults.** member = kUnset;
       continue;
     }
-    (void)assign(settings, settings.topic_defaults, property, property.name, property.default_value);
+    (void)assign_property(settings, settings.topic_defaults, property, property.name, property.default_value);
   }
   return settings;
 }
@@ -304,7 +247,7 @@ std::expected<void, std::string> set_property(BrokerSettings& settings, std::str
     }
     return std::unexpected(fmt::format("unknown property {}{}", name, what_else(name, &Property::name)));
   }
-  auto done = assign(settings, settings.topic_defaults, *property, name, value);
+  auto done = assign_property(settings, settings.topic_defaults, *property, name, value);
   if (done) settings.given.insert_or_assign(std::string{name}, std::string{value});
   return done;
 }
@@ -348,7 +291,11 @@ std::expected<TopicSettings, std::string> topic_settings(const BrokerSettings& b
       return std::unexpected(fmt::format("unknown topic setting {}{}", name, what_else(name, &Property::topic_name)));
     }
     BrokerSettings unused{};  // a row with a topic-level name points into TopicSettings
-    if (auto done = assign(unused, topic, *property, name, value); !done) return std::unexpected(done.error());
+    if (auto done = assign_property(unused, topic, *property, name, value); !done) return std::unexpected(done.error());
+  }
+  if (topic.min_compaction_lag_ms > topic.max_compaction_lag_ms) {
+    return std::unexpected(fmt::format("min.compaction.lag.ms={} is larger than max.compaction.lag.ms={}",
+                                       topic.min_compaction_lag_ms, topic.max_compaction_lag_ms));
   }
   return topic;
 }

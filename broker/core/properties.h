@@ -11,15 +11,19 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "broker/core/settings.h"
 
 namespace iolab::core {
 
 // Numbered as on the wire (DescribeConfigs v3+, config_type).
-enum class PropertyType : std::int8_t { boolean = 1, string = 2, integer = 3, long_integer = 5, list = 7 };
+enum class PropertyType : std::int8_t { boolean = 1, string = 2, integer = 3, long_integer = 5, decimal = 6, list = 7 };
 
 enum class Unit : std::uint8_t { none, bytes, milliseconds, minutes, hours };
+
+// In place of a member: one of Kafka's settings that is checked, kept and told again, and has no effect.
+struct WithoutEffect {};
 
 struct Property {
   std::string_view name;
@@ -29,16 +33,19 @@ struct Property {
   std::string_view default_value;  // empty text for a number: not set, another property counts
   std::int64_t least;
   std::int64_t most;
-  std::string_view choices;  // "os|interval|commit"; empty: any text
+  std::string_view choices;  // "os|interval|commit", of a list: of each element; empty: any text
   std::string_view summary;
   std::variant<std::int64_t BrokerSettings::*, bool BrokerSettings::*, std::string BrokerSettings::*,
-               std::int64_t TopicSettings::*, std::string TopicSettings::*>
+               std::int64_t TopicSettings::*, double TopicSettings::*, std::string TopicSettings::*, WithoutEffect>
       member;
 };
 
 std::span<const Property> properties();
 const Property* find_property(std::string_view name);        // by broker-level name; nullptr: unknown
 const Property* find_topic_property(std::string_view name);  // by topic-level name
+
+// The elements of a list as it is written: "delete, compact". Empty ones do not count.
+std::vector<std::string> list_elements(std::string_view text);
 
 // Every property at its default.
 BrokerSettings default_settings();

@@ -22,13 +22,23 @@ struct TopicSettings {
   std::int64_t retention_bytes;  // of one partition; -1: no limit
   std::int64_t segment_bytes;
   std::int64_t segment_ms;
+  std::int64_t segment_index_bytes;
   std::int64_t index_interval_bytes;
   std::int64_t max_message_bytes;  // of one record batch
   std::int64_t min_insync_replicas;
   std::int64_t flush_interval_ms;
+  std::int64_t min_compaction_lag_ms;
+  std::int64_t max_compaction_lag_ms;
+  std::int64_t delete_retention_ms;  // of tombstones
+  double min_cleanable_ratio;
   std::string timestamp_type;  // CreateTime or LogAppendTime
-  std::string cleanup_policy;
+  std::string cleanup_policy;  // compacts() and deletes() read it
   std::string compression_type;
+  // What was set of Kafka's settings that have no effect here, by property name: kept to be told again.
+  std::map<std::string, std::string, std::less<>> without_effect;
+
+  bool compacts() const { return cleanup_policy.find("compact") != std::string::npos; }
+  bool deletes() const { return cleanup_policy.find("delete") != std::string::npos; }
 };
 
 // A setting's text as it was given, by property name: what DescribeConfigs reports as set, and what a topic stores.
@@ -64,6 +74,8 @@ struct BrokerSettings {
   std::int64_t offsets_partitions;          // of __consumer_offsets
   std::int64_t offsets_replication_factor;  // the same
   std::int64_t offsets_segment_bytes;       // the same
+  std::int64_t cleaner_backoff_ms;
+  std::int64_t cleaner_key_bytes;
   std::int64_t requests_per_turn;
   std::int64_t output_high_water_bytes;
   std::int64_t spin_rounds;
@@ -73,6 +85,7 @@ struct BrokerSettings {
   bool any_replication_factor;
   bool auto_create_topics;
   bool delete_topics;
+  bool cleaner;           // whether logs are compacted
   bool fetch_read_ahead;  // false: the kernel reads what a fetch asks for and no more
 
   TopicSettings topic_defaults;

@@ -4,19 +4,24 @@
 //              being one broker. A batch is checked (format 2, CRC-32C, counts, exactly one per partition, size, codec
 //              known to the request's version) and each of its records read, unfolding compressed ones; then its
 //              producer's sequence, then it is appended from the receive buffer. A largest timestamp that is not the
-//              records' is set right. A batch that is already stored is acknowledged with its first offset. With
-//              iolab.flush=commit the answer waits for fsync; requests behind it do not.
+//              records' is set right. Where the topic is compacted, a record without a key refuses its batch, and the
+//              answer says which; where it has a compression.type of its own, the batch is compressed anew. A batch
+//              that is already stored is acknowledged with its first offset. With min.insync.replicas above 1, acks=all
+//              is refused. With iolab.flush=commit the answer waits for fsync; requests behind it do not.
 // Not here     transactions: a transactional batch is refused.
 #include "broker/protocol/messages/00_produce.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "broker/core/internal_log.h"
 #include "broker/core/waits.h"
 #include "broker/handlers/entries.h"
 #include "broker/handlers/synced_answer.h"
+#include "broker/protocol/batch_rewriter.h"
 #include "broker/protocol/record_reader.h"
 
 namespace iolab::handlers {
@@ -56,6 +61,24 @@ base::MutableBytes changeable(base::Bytes bytes) {
   return {const_cast<std::byte*>(bytes.data()), bytes.size()};
 }
 
+// Compaction goes by keys. False: refused.
+bool has_keys(const protocol::BatchView& batch, Answer& answer) {
+  for (const std::int32_t index : protocol::records_without_key(batch)) {
+    answer.record_errors.push_back({index, "a record of a compacted topic needs a key"});
+  }
+  if (answer.record_errors.empty()) return true;
+  refuse(answer, ErrorCode::invalid_record, "the topic is compacted, and there are records without a key");
+  return false;
+}
+
+// Whether the topic wants batches to be kept in another codec than that of `batch`.
+std::optional<protocol::Compression> other_codec(const core::Topic& topic, const protocol::BatchView& batch) {
+  const std::string& wanted = topic.settings.compression_type;
+  if (wanted == "producer") return std::nullopt;
+  const auto codec = wanted == "uncompressed" ? protocol::Compression::none : protocol::compression_named(wanted);
+  return codec == batch.compression() ? std::nullopt : codec;
+}
+
 void append(Request& request, const core::Topic& topic, const protocol::Records& records,
             const std::shared_ptr<core::CommitWait>& wait, Answer& answer) {
   core::Partition* partition = topic.partition(answer.index);
@@ -75,7 +98,19 @@ void append(Request& request, const core::Topic& topic, const protocol::Records&
   if (*largest_timestamp != batch->max_timestamp()) {
     protocol::set_max_timestamp(changeable(records.bytes), *largest_timestamp);
   }
-  const auto appended = partition->append(changeable(records.bytes), *batch, request.now, wait, request.wakeups);
+  if (topic.settings.compacts() && !has_keys(*batch, answer)) return;
+  base::MutableBytes bytes = changeable(records.bytes);
+  std::vector<std::byte> changed;
+  if (const auto codec = other_codec(topic, *batch)) {
+    auto compressed = protocol::recompress(*batch, *codec);
+    if (!compressed) return refuse(answer, compressed.error().code, compressed.error().reason);
+    if (static_cast<std::int64_t>(compressed->size()) > topic.settings.max_message_bytes) {
+      return refuse(answer, ErrorCode::message_too_large);
+    }
+    changed = std::move(*compressed);
+    bytes = changed;
+  }
+  const auto appended = partition->append(bytes, *protocol::first_batch(bytes), request.now, wait, request.wakeups);
   if (!appended) return refuse(answer, appended.error());
   answer.base_offset = appended->base_offset;
   answer.log_append_time_ms = appended->append_time_ms;
@@ -99,6 +134,8 @@ bool append_all(Request& request, const ProduceRequest& wanted, const std::share
         refuse(answer, ErrorCode::invalid_required_acks);
       else if (!topic)
         refuse(answer, ErrorCode::unknown_topic_or_partition);
+      else if (wanted.acks == -1 && topic->settings.min_insync_replicas > 1)
+        refuse(answer, ErrorCode::not_enough_replicas, "min.insync.replicas is more than the one replica there is");
       else if (core::is_internal_topic(data.name))
         refuse(answer, ErrorCode::invalid_topic_exception, "the topic is the broker's own");
       else if (!partition.records)
@@ -127,7 +164,8 @@ Outcome handle(Request& request, ProduceRequest& wanted, base::GatherBuffer& out
 ApiEntry produce() {
   return {&protocol::kProduce, decode_and_handle<ProduceRequest, handle>,
           "Appends one batch for each partition; acks 0, 1 and all; idempotent producers; `iolab.flush=commit` answers "
-          "after fsync. Versions 0 to 2 are advertised for librdkafka's sake and close the connection. "
+          "after fsync. Compacted topics take no record without a key. Versions 0 to 2 are advertised for librdkafka's "
+          "sake and close the connection. "
           "No transactions: a transactional batch is refused with INVALID_TXN_STATE."};
 }
 

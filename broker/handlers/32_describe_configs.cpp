@@ -20,9 +20,6 @@ using protocol::DescribeConfigsResponse;
 using protocol::ErrorCode;
 using Answer = DescribeConfigsResponse::Result;
 
-constexpr std::int8_t kTopicResource = 2;
-constexpr std::int8_t kBrokerResource = 4;
-
 void list(const DescribeConfigsRequest& wanted, const DescribeConfigsRequest::Resource& asked,
           const std::vector<ConfigEntry>& entries, Answer& answer) {
   for (const ConfigEntry& entry : entries) {

@@ -9,6 +9,10 @@
 
 namespace iolab::handlers {
 
+// Numbered as on the wire (ConfigResource.Type of Apache Kafka).
+inline constexpr std::int8_t kTopicResource = 2;
+inline constexpr std::int8_t kBrokerResource = 4;
+
 // Numbered as on the wire (ConfigEntry.ConfigSource of Apache Kafka).
 enum class ConfigSource : std::int8_t { topic = 1, broker_file = 4, built_in = 5 };
 

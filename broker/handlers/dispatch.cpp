@@ -33,11 +33,36 @@ Outcome say_which_versions(const protocol::RequestHeader& header, base::GatherBu
 }  // namespace
 
 std::span<const ApiEntry> apis() {
-  static const std::array table{
-      produce(),           fetch(),         list_offsets(),  metadata(),        offset_commit(),    offset_fetch(),
-      find_coordinator(),  join_group(),    heartbeat(),     leave_group(),     sync_group(),       describe_groups(),
-      list_groups(),       api_versions(),  create_topics(), delete_topics(),   init_producer_id(), describe_configs(),
-      create_partitions(), delete_groups(), offset_delete(), describe_cluster()};
+  static const std::array table{produce(),
+                                fetch(),
+                                list_offsets(),
+                                metadata(),
+                                offset_commit(),
+                                offset_fetch(),
+                                find_coordinator(),
+                                join_group(),
+                                heartbeat(),
+                                leave_group(),
+                                sync_group(),
+                                describe_groups(),
+                                list_groups(),
+                                api_versions(),
+                                create_topics(),
+                                delete_topics(),
+                                delete_records(),
+                                init_producer_id(),
+                                describe_configs(),
+                                alter_configs(),
+                                describe_log_dirs(),
+                                create_partitions(),
+                                delete_groups(),
+                                elect_leaders(),
+                                incremental_alter_configs(),
+                                alter_partition_reassignments(),
+                                list_partition_reassignments(),
+                                offset_delete(),
+                                describe_cluster(),
+                                describe_topic_partitions()};
   return table;
 }
 

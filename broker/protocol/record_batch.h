@@ -25,6 +25,7 @@ inline constexpr std::size_t kBatchPrefixBytes = 12;  // base offset and length:
 inline constexpr std::size_t kBatchHeaderBytes = 61;
 inline constexpr std::size_t kBatchChangeableBytes = 16;  // all that a broker may change without a new CRC
 inline constexpr std::size_t kBatchCrcStart = 21;
+inline constexpr std::int16_t kDeleteHorizonBit = 0x40;  // of the attributes: see batch_rewriter.h
 
 // Why a batch is refused. `code` is what a producer is told; `reason` a sentence without a period.
 struct BatchFault {
@@ -68,6 +69,8 @@ class BatchView {
   bool is_log_append_time() const { return (attributes() & 0x08) != 0; }
   bool is_transactional() const { return (attributes() & 0x10) != 0; }
   bool is_control() const { return (attributes() & 0x20) != 0; }
+  // Its base timestamp is the time after which its records without a value may go (KIP-534).
+  bool has_delete_horizon() const { return (attributes() & kDeleteHorizonBit) != 0; }
 
   std::uint32_t computed_crc() const;
 

@@ -132,6 +132,15 @@ bool RecordReader::read_headers(base::Bytes& body) {
   return true;
 }
 
+std::vector<std::int32_t> records_without_key(const BatchView& batch, const DecompressionLimits& limits) {
+  RecordReader reader(batch, limits);
+  std::vector<std::int32_t> places;
+  for (std::int32_t place = 0; const Record* record = reader.next(); ++place) {
+    if (!record->key) places.push_back(place);
+  }
+  return places;
+}
+
 std::expected<std::int64_t, BatchFault> check_records(const BatchView& batch, const DecompressionLimits& limits) {
   RecordReader reader(batch, limits);
   std::int64_t count = 0;

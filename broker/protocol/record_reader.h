@@ -63,6 +63,9 @@ class RecordReader {
   std::optional<BatchFault> fault_;
 };
 
+// The places, from 0 on, of the records that have no key.
+std::vector<std::int32_t> records_without_key(const BatchView& batch, const DecompressionLimits& limits = {});
+
 // Decodes every record of a batch that a client wants to append: as many as declared, offsets without a gap, nothing
 // left over. Returns the largest timestamp, which may not be the declared one. check_produced() came first.
 std::expected<std::int64_t, BatchFault> check_records(const BatchView& batch, const DecompressionLimits& limits = {});

@@ -7,9 +7,9 @@
 namespace iolab::storage {
 
 const char* fault_of_header(const BatchHeader& header, std::int64_t expected_offset, std::int32_t leader_epoch,
-                            std::int64_t bytes_left) {
+                            std::int64_t bytes_left, std::int64_t gaps_below) {
   if (!is_plausible(header)) return "no record batch begins here";
-  if (expected_offset != kAnyOffset && header.base_offset != expected_offset)
+  if (expected_offset != kAnyOffset && !may_follow(expected_offset, header.base_offset, gaps_below))
     return "the base offset is not the next one";
   if (header.leader_epoch < 0 || header.leader_epoch > leader_epoch) return "the leader epoch is impossible";
   if (header.bytes() > bytes_left) return "the batch is longer than what is left of the file";
@@ -17,14 +17,15 @@ const char* fault_of_header(const BatchHeader& header, std::int64_t expected_off
 }
 
 BatchScanner::BatchScanner(const File& file, std::int64_t position, std::int64_t end, std::int64_t expected_offset,
-                           std::int32_t leader_epoch, std::span<std::byte> buffer)
+                           std::int32_t leader_epoch, std::span<std::byte> buffer, std::int64_t gaps_below)
     : file_(file),
       position_(position),
       next_position_(position),
       end_(end),
       expected_offset_(expected_offset),
       leader_epoch_(leader_epoch),
-      buffer_(buffer) {}
+      buffer_(buffer),
+      gaps_below_(gaps_below) {}
 
 Expected<BatchScanner::Step> BatchScanner::next() {
   if (damage_ != nullptr) return Step::damage;
@@ -38,7 +39,7 @@ Expected<BatchScanner::Step> BatchScanner::next() {
     return Step::damage;
   }
   header_ = decode_batch_header(*bytes);
-  damage_ = fault_of_header(header_, expected_offset_, leader_epoch_, left);
+  damage_ = fault_of_header(header_, expected_offset_, leader_epoch_, left, gaps_below_);
   if (damage_ != nullptr) return Step::damage;
   next_position_ = position_ + header_.bytes();
   expected_offset_ = header_.next_offset();

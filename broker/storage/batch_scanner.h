@@ -1,6 +1,6 @@
 // Walks the batches of a segment file, header by header, in a buffer that the caller lends.
 //
-// A step checks everything that a header can tell: whole, plausible, at the expected offset, within the file. Checksums
+// A step checks everything that a header can tell: whole, plausible, at a possible offset, within the file. Checksums
 // are verified on request only, because they cost a read of the whole batch.
 #pragma once
 
@@ -16,10 +16,16 @@ namespace iolab::storage {
 
 inline constexpr std::int64_t kAnyOffset = -1;
 
+// Whether a batch (or a file) may begin at `offset` where `expected_offset` was the next one: compaction leaves offsets
+// out, and has done so nowhere at or above `gaps_below`.
+constexpr bool may_follow(std::int64_t expected_offset, std::int64_t offset, std::int64_t gaps_below) {
+  return offset == expected_offset || (offset > expected_offset && offset <= gaps_below);
+}
+
 // The one rule of which header may follow at `expected_offset` (or kAnyOffset), with `bytes_left` in the file. Returns
 // what is wrong, or null.
 const char* fault_of_header(const BatchHeader& header, std::int64_t expected_offset, std::int32_t leader_epoch,
-                            std::int64_t bytes_left);
+                            std::int64_t bytes_left, std::int64_t gaps_below = 0);
 
 class BatchScanner {
  public:
@@ -27,7 +33,7 @@ class BatchScanner {
 
   // Scans [position, end) of `file`. `buffer` holds at least one header; its size is what one read asks for.
   BatchScanner(const File& file, std::int64_t position, std::int64_t end, std::int64_t expected_offset,
-               std::int32_t leader_epoch, std::span<std::byte> buffer);
+               std::int32_t leader_epoch, std::span<std::byte> buffer, std::int64_t gaps_below = 0);
 
   // On `batch`, header() and position() describe it; on `damage`, position() is where it begins and damage() says what
   // it is, and no further step is possible. An error is a failed read.
@@ -53,6 +59,7 @@ class BatchScanner {
   std::int64_t expected_offset_;
   std::int32_t leader_epoch_;
   std::span<std::byte> buffer_;
+  std::int64_t gaps_below_;
   std::int64_t buffer_position_ = 0;
   std::size_t buffered_ = 0;
   BatchHeader header_;

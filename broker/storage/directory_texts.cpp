@@ -179,6 +179,26 @@ Expected<TopicDescription> parse_topic(std::string_view text) {
   return topic;
 }
 
+std::string cleaner_offsets_text(const CleanerOffsets& offsets) {
+  return with_checksum(
+      fmt::format("iolab-cleaner 1\ncleaned-below {}\ngaps-below {}\n", offsets.cleaned_below, offsets.gaps_below));
+}
+
+Expected<CleanerOffsets> parse_cleaner_offsets(std::string_view text) {
+  const auto content = without_checksum(text);
+  if (!content) return std::unexpected(content.error());
+  std::string_view rest = *content;
+  if (take_line(rest) != "iolab-cleaner 1") return wrong("its version is unknown");
+  const auto number_behind = [&](std::string_view key) -> std::optional<std::int64_t> {
+    std::string_view line = take_line(rest);
+    return take_until(line, ' ') == key ? number_of<std::int64_t>(line) : std::nullopt;
+  };
+  const auto cleaned_below = number_behind("cleaned-below");
+  const auto gaps_below = number_behind("gaps-below");
+  if (!cleaned_below || !gaps_below) return wrong("a line cannot be read");
+  return CleanerOffsets{.cleaned_below = *cleaned_below, .gaps_below = *gaps_below};
+}
+
 std::string offsets_text(const PartitionOffsets& offsets) {
   std::string text = fmt::format("0\n{}\n", offsets.size());
   for (const auto& [partition, offset] : offsets)

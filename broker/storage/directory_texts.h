@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "broker/storage/cleaner_offsets.h"
 #include "broker/storage/log_directory.h"
 
 namespace iolab::storage {
@@ -29,6 +30,10 @@ Expected<DirectoryIdentity> parse_identity(std::string_view text);
 
 std::string topic_text(const TopicDescription& topic);
 Expected<TopicDescription> parse_topic(std::string_view text);
+
+// cleaner_offsets.h says what they mean.
+std::string cleaner_offsets_text(const CleanerOffsets& offsets);
+Expected<CleanerOffsets> parse_cleaner_offsets(std::string_view text);
 
 // Kafka's checkpoint files: version, count, one line of topic, partition and offset each; then our checksum.
 std::string offsets_text(const PartitionOffsets& offsets);

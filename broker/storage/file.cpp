@@ -184,6 +184,12 @@ void File::do_not_read_ahead() const {
   counted(hooks_, FileCall::fadvise64, [&] { return ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_RANDOM); });
 }
 
+Expected<void> File::rename_to(const std::filesystem::path& path) {
+  if (auto done = rename_path(path_, path, hooks_); !done) return done;
+  path_ = path;
+  return {};
+}
+
 Expected<std::int64_t> File::modified_ms() const {
   struct stat status{};
   if (counted(hooks_, FileCall::fstat, [&] { return ::fstat(descriptor_, &status); }) != 0)
@@ -282,6 +288,13 @@ Expected<std::vector<std::string>> list_directory(const std::filesystem::path& d
   if (error) return failed("list", directory, error.value());
   std::ranges::sort(names);
   return names;
+}
+
+Expected<DiskSpace> disk_space(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto space = std::filesystem::space(path, error);
+  if (error) return failed("look at the room on the disk of", path, error.value());
+  return DiskSpace{static_cast<std::int64_t>(space.capacity), static_cast<std::int64_t>(space.available)};
 }
 
 Expected<std::string> read_file(const std::filesystem::path& path, FileHooks hooks) {

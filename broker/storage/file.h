@@ -77,6 +77,8 @@ class File {
   Expected<std::int64_t> size() const;
   // From now on the kernel reads from the disk what is asked for, and nothing behind it. A wish: it may be ignored.
   void do_not_read_ahead() const;
+  // Another name for the open file, which may take that of another file.
+  Expected<void> rename_to(const std::filesystem::path& path);
   // Milliseconds since 1970 of the last change.
   Expected<std::int64_t> modified_ms() const;
   void close();
@@ -117,6 +119,12 @@ Expected<void> make_directory(const std::filesystem::path& path);
 Expected<void> remove_directory(const std::filesystem::path& path);
 // Names in a directory, sorted, without "." and "..".
 Expected<std::vector<std::string>> list_directory(const std::filesystem::path& directory);
+// Of the file system that holds `path`.
+struct DiskSpace {
+  std::int64_t total_bytes = 0;
+  std::int64_t usable_bytes = 0;  // by this process
+};
+Expected<DiskSpace> disk_space(const std::filesystem::path& path);
 // The whole of a small file (at most 64 MiB).
 Expected<std::string> read_file(const std::filesystem::path& path, FileHooks hooks);
 // Replaces a file so that after a crash either the old or the new content is there: write beside it, sync, rename,

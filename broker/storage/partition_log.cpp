@@ -12,11 +12,12 @@
 namespace iolab::storage {
 namespace {
 
-Segment::Options segment_options(const LogConfig& config) {
+Segment::Options segment_options(const LogConfig& config, std::int64_t gaps_below = 0) {
   return {.segment_bytes = config.segment_bytes,
           .index_interval_bytes = config.index_interval_bytes,
           .leader_epoch = config.leader_epoch,
           .read_ahead = config.read_ahead,
+          .gaps_below = gaps_below,
           .hooks = config.hooks};
 }
 
@@ -30,7 +31,9 @@ PartitionLog::~PartitionLog() = default;
 Expected<std::unique_ptr<PartitionLog>> PartitionLog::open(const std::filesystem::path& directory,
                                                            const LogConfig& config, const OpenMode& mode,
                                                            std::int64_t now_ms) {
-  auto recovered = recover_log(directory, segment_options(config), mode, now_ms);
+  auto cleaned = read_cleaner_offsets(directory, config.hooks);
+  if (!cleaned) return std::unexpected(cleaned.error());
+  auto recovered = recover_log(directory, segment_options(config, cleaned->gaps_below), mode, now_ms);
   if (!recovered) return std::unexpected(recovered.error());
   std::unique_ptr<PartitionLog> log(new PartitionLog(directory, config));
   log->recovery_ = std::move(recovered->report);
@@ -39,6 +42,8 @@ Expected<std::unique_ptr<PartitionLog>> PartitionLog::open(const std::filesystem
   log->end_offset_ = log->active().end_offset();
   log->start_offset_ = std::clamp(mode.log_start_offset, log->segments_.front()->base_offset(), log->end_offset_);
   log->synced_offset_ = std::clamp(mode.recovery_point, log->segments_.front()->base_offset(), log->end_offset_);
+  log->cleaner_offsets_ = {.cleaned_below = std::min(cleaned->cleaned_below, log->end_offset_),
+                           .gaps_below = std::min(cleaned->gaps_below, log->end_offset_)};
   if (recovered->is_new || !mode.after_clean_stop) log->names_version_ = 1;  // nobody knows whether they were synced
   return log;
 }
@@ -120,6 +125,7 @@ Expected<void> PartitionLog::roll_if_due(std::int64_t now_ms) {
 
 Expected<bool> PartitionLog::has_expired(Segment& segment, std::int64_t now_ms) {
   if (config_.retention_ms < 0) return false;
+  if (segment.size_bytes() == 0) return true;  // compaction has left nothing of it
   const auto max = segment.max_timestamp();
   if (!max) return std::unexpected(max.error());
   if (max->timestamp_ms >= 0) return now_ms - max->timestamp_ms > config_.retention_ms;
@@ -149,6 +155,54 @@ Expected<std::vector<std::shared_ptr<const Segment>>> PartitionLog::delete_expir
     synced_offset_ = std::max(synced_offset_, segments_.front()->base_offset());
   }
   return removed;
+}
+
+Expected<PartitionLog::Cleanable> PartitionLog::cleanable(std::int64_t end_offset, std::int64_t youngest_ms) {
+  if (failure_) return std::unexpected(*failure_);
+  Cleanable found{.first_dirty_offset = std::max(cleaner_offsets_.cleaned_below, start_offset_),
+                  .hooks = config_.hooks};
+  std::size_t last = segments_.size() - 1;
+  while (last > 0 && segments_[last]->size_bytes() == 0) --last;
+  for (std::size_t i = 0; i < last; ++i) {
+    Segment& segment = *segments_[i];
+    if (segment.end_offset() > std::min(end_offset, synced_offset_)) break;
+    const bool clean = segment.end_offset() <= found.first_dirty_offset;
+    if (!clean && youngest_ms < std::numeric_limits<std::int64_t>::max()) {
+      const auto max = segment.max_timestamp();
+      if (!max) return fail(max.error());
+      if (max->timestamp_ms > youngest_ms) break;
+    }
+    (clean ? found.clean_bytes : found.dirty_bytes) += segment.size_bytes();
+    found.segments.push_back(segments_[i]);
+  }
+  return found;
+}
+
+Expected<std::shared_ptr<Segment>> PartitionLog::create_cleaned(const SegmentRange& range) {
+  if (failure_) return std::unexpected(*failure_);
+  return Segment::create_cleaned(directory_, range, segment_options(config_, cleaner_offsets_.gaps_below));
+}
+
+Expected<std::vector<std::shared_ptr<const Segment>>> PartitionLog::take_in(const std::shared_ptr<Segment>& cleaned) {
+  if (failure_) return std::unexpected(*failure_);
+  const auto first =
+      std::ranges::find(segments_, cleaned->base_offset(), [](const auto& s) { return s->base_offset(); });
+  auto behind = first;
+  while (behind != segments_.end() && (*behind)->base_offset() < cleaned->end_offset()) ++behind;
+  if (first == behind || behind == segments_.end() || (*behind)->base_offset() != cleaned->end_offset())
+    return std::unexpected(StorageError{
+        StorageFault::not_found,
+        fmt::format("{} was not put in the place of its segments: they are gone", cleaned->file().path().string())});
+  const std::vector<std::shared_ptr<const Segment>> replaced(first, behind);
+  for (auto old = first; old != behind; ++old) {
+    if (auto done = (*old)->remove(); !done) return fail(done.error());
+    size_bytes_ -= (*old)->size_bytes();
+  }
+  if (auto done = cleaned->take_place(); !done) return fail(done.error());
+  size_bytes_ += cleaned->size_bytes();
+  *first = cleaned;
+  segments_.erase(first + 1, behind);
+  return replaced;
 }
 
 bool PartitionLog::rolled_needs_sync() const {

@@ -1,18 +1,20 @@
-// One partition's log: whole record batches at consecutive offsets, in segment files, served back byte for byte.
+// One partition's log: whole record batches at ascending offsets, in segment files, served back byte for byte.
 //
-// Invariants. Offsets are contiguous: a batch starts at the offset after the last one. Everything in
-// [start_offset, end_offset) can be read; everything below synced_offset() is on the disk; what lies above may be lost
-// with the machine, but not with the process. Bytes that fail their checksum are never handed out. Indexes only make
-// things faster: whatever stands in them, the answers are the same.
+// Invariants. A batch is appended at the offset after the last one; below cleaner_offsets().gaps_below compaction may
+// have left offsets out, and who asks for one of those gets the batch behind the gap. Everything in [start_offset,
+// end_offset) that was not left out can be read; everything below synced_offset() is on the disk; what lies above may
+// be lost with the machine, but not with the process. Bytes that fail their checksum are never handed out. Indexes only
+// make things faster: whatever stands in them, the answers are the same.
 //
 // Threads. The log has no lock. The owner of the partition has one, and holds it for every method that is not marked
 // "no lock". What is marked "no lock" works on pinned files and may run in any thread at any time: reading a located
 // range, and syncing. Nothing here may fsync under the lock except close().
 //
-// Left out: what the records mean, producers' sequences, transactions, high watermarks (all broker/core's), and
-// compaction.
+// Left out: what the records mean, producers' sequences, transactions, high watermarks (all broker/core's), and how
+// records are chosen that compaction leaves out (log_cleaner.h).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -27,12 +29,14 @@
 #include <vector>
 
 #include "broker/storage/batch_header.h"
+#include "broker/storage/cleaner_offsets.h"
 #include "broker/storage/file.h"
 #include "broker/storage/storage_error.h"
 
 namespace iolab::storage {
 
 class Segment;
+struct SegmentRange;
 
 // Kafka's topic properties, with Kafka's defaults. -1 for retention: without end.
 struct LogConfig {
@@ -70,7 +74,7 @@ struct ReadLocation {
   std::shared_ptr<const Segment> segment = nullptr;
   std::int64_t position = 0;
   std::size_t bytes = 0;         // 0: nothing to read (the offset is the end of the log)
-  std::int64_t base_offset = 0;  // of the first batch in the range; may be below the offset asked for
+  std::int64_t base_offset = 0;  // of the first batch in the range; may be below the offset asked for, or behind a gap
   // Bytes that this process neither wrote nor checked when it opened the log: read_into() checks them.
   bool unchecked = false;
 
@@ -138,6 +142,9 @@ class PartitionLog {
   // takes its time. If there are any, start_offset() has moved and belongs into the next checkpoint.
   Expected<std::vector<std::shared_ptr<const Segment>>> delete_expired(std::int64_t now_ms);
 
+  // What is below `offset` cannot be read any more; delete_expired() removes the files that hold nothing else.
+  void advance_start(std::int64_t offset) { start_offset_ = std::clamp(offset, start_offset_, end_offset_); }
+
   // --- reading ---
 
   std::int64_t start_offset() const { return start_offset_; }
@@ -145,8 +152,9 @@ class PartitionLog {
   std::int64_t size_bytes() const { return size_bytes_; }
   std::int64_t segment_count() const { return static_cast<std::int64_t>(segments_.size()); }
 
-  // Where the batch with `offset` begins, and how many bytes from there lie within the limits and within one segment.
-  // The last batch of the range may be cut short, as Kafka's Fetch allows.
+  // Where the batch with `offset` begins, or the first one behind it if that was compacted away, and how many bytes
+  // from there lie within the limits and within one segment. The last batch of the range may be cut short, as Kafka's
+  // Fetch allows.
   Expected<ReadLocation> locate(std::int64_t offset, const ReadLimits& limits);
 
   // No lock. Fills the start of `into` (at least location.bytes) and returns how many bytes it filled: location.bytes,
@@ -178,6 +186,28 @@ class PartitionLog {
   // For rebuilding producers' state when a log is opened. Headers that recovery did not verify are as the file has
   // them.
   Expected<void> for_each_batch(std::int64_t from_offset, const std::function<bool(const BatchHeader&)>& visit);
+
+  // --- compaction; see log_cleaner.h ---
+
+  // Sealed segments that may be cleaned, oldest first: below `end_offset`, synced, and without a record younger than
+  // `youngest_ms`. The last segment that holds anything is never among them: so each offset below the end has a batch
+  // at or behind it, and no reader waits at a gap for ever.
+  struct Cleanable {
+    std::vector<std::shared_ptr<const Segment>> segments = {};
+    std::int64_t first_dirty_offset = 0;  // below it no key occurs twice
+    std::int64_t clean_bytes = 0;         // of the segments: before the first that holds a dirty offset, and from it on
+    std::int64_t dirty_bytes = 0;
+    FileHooks hooks = {};
+  };
+  Expected<Cleanable> cleanable(std::int64_t end_offset, std::int64_t youngest_ms);
+  // What was cleaned so far. Whoever writes it down (cleaner_offsets.h) tells it here, and tells of gaps beforehand.
+  const CleanerOffsets& cleaner_offsets() const { return cleaner_offsets_; }
+  void set_cleaner_offsets(const CleanerOffsets& offsets) { cleaner_offsets_ = offsets; }
+  // An empty segment to write to, for the segments of that range.
+  Expected<std::shared_ptr<Segment>> create_cleaned(const SegmentRange& range);
+  // Puts it in their place, after become_swap(). Returns them: let go of them without the lock. not_found: they are not
+  // all there any more, and nothing was changed; else the log is offline, and the next start finishes it.
+  Expected<std::vector<std::shared_ptr<const Segment>>> take_in(const std::shared_ptr<Segment>& cleaned);
 
   // --- durability ---
 
@@ -220,7 +250,9 @@ class PartitionLog {
   Expected<void> roll(std::int64_t now_ms);
   Expected<bool> has_expired(Segment& segment, std::int64_t now_ms);
   std::size_t segment_index_of(std::int64_t offset) const;
-  Expected<RecentBatch> find_batch(Segment& segment, std::int64_t offset);
+  // The batch with that offset, or the first one behind it. Nothing: not in this segment.
+  Expected<std::optional<RecentBatch>> find_batch(Segment& segment, std::int64_t offset);
+  Expected<std::optional<RecentBatch>> find_batch_from(std::size_t i);  // the first of segment `i`
   Expected<TimestampLocation> batch_at(const std::shared_ptr<Segment>& segment, std::int64_t base_offset,
                                        std::int64_t timestamp_ms);
   std::unexpected<StorageError> fail(const StorageError& error);
@@ -238,6 +270,7 @@ class PartitionLog {
   std::int64_t synced_offset_ = 0;
   std::int64_t names_version_ = 0;  // grows when a segment is created
   std::int64_t names_synced_ = 0;
+  CleanerOffsets cleaner_offsets_;
   std::optional<StorageError> failure_;
 };
 

@@ -21,8 +21,8 @@ Expected<std::size_t> right_prefix(const ReadLocation& location, std::span<const
   while (bytes.size() - right >= kBatchHeaderBytes) {
     const auto rest = bytes.subspan(right);
     const BatchHeader header = decode_batch_header(rest);
-    const char* fault =
-        fault_of_header(header, expected_offset, location.segment->leader_epoch(), std::numeric_limits<int>::max());
+    const char* fault = fault_of_header(header, expected_offset, location.segment->leader_epoch(),
+                                        std::numeric_limits<int>::max(), location.segment->gaps_below());
     if (fault == nullptr && header.bytes() > static_cast<std::int64_t>(rest.size())) break;  // cut short by the limit
     if (fault == nullptr && !checksum_matches(rest.first(static_cast<std::size_t>(header.bytes()))))
       fault = "the checksum is wrong";
@@ -47,7 +47,7 @@ std::size_t PartitionLog::segment_index_of(std::int64_t offset) const {
   return static_cast<std::size_t>(later - segments_.begin()) - 1;
 }
 
-Expected<PartitionLog::RecentBatch> PartitionLog::find_batch(Segment& segment, std::int64_t offset) {
+Expected<std::optional<PartitionLog::RecentBatch>> PartitionLog::find_batch(Segment& segment, std::int64_t offset) {
   const std::uint64_t known =
       &segment == segments_.back().get() ? std::min<std::uint64_t>(recent_count_, kRecentBatches) : 0;
   for (std::uint64_t back = 1; back <= known; ++back) {
@@ -56,10 +56,17 @@ Expected<PartitionLog::RecentBatch> PartitionLog::find_batch(Segment& segment, s
   }
   const auto found = segment.find_offset(offset);
   if (!found) return std::unexpected(found.error());
-  return RecentBatch{.base_offset = found->header.base_offset,
-                     .next_offset = found->header.next_offset(),
-                     .position = found->position,
-                     .bytes = found->header.bytes()};
+  if (!*found) return std::nullopt;
+  const FoundBatch& batch = **found;
+  return RecentBatch{.base_offset = batch.header.base_offset,
+                     .next_offset = batch.header.next_offset(),
+                     .position = batch.position,
+                     .bytes = batch.header.bytes()};
+}
+
+Expected<std::optional<PartitionLog::RecentBatch>> PartitionLog::find_batch_from(std::size_t i) {
+  if (segments_[i]->size_bytes() == 0) return std::nullopt;
+  return find_batch(*segments_[i], segments_[i]->base_offset());
 }
 
 Expected<ReadLocation> PartitionLog::locate(std::int64_t offset, const ReadLimits& limits) {
@@ -70,14 +77,20 @@ Expected<ReadLocation> PartitionLog::locate(std::int64_t offset, const ReadLimit
                                                     directory_.filename().string(), start_offset_, end_offset_)});
   ReadLocation location{.base_offset = offset};
   if (offset >= std::min(end_offset_, limits.end_offset)) return location;
-  const auto& segment = segments_[segment_index_of(offset)];
-  const auto first = find_batch(*segment, offset);
-  if (!first) return fail(first.error());
+  std::size_t i = segment_index_of(offset);
+  auto found = find_batch(*segments_[i], offset);
+  for (; found && !*found && i + 1 < segments_.size(); found = find_batch_from(++i)) {
+  }
+  if (!found) return fail(found.error());
+  if (!*found || (*found)->base_offset >= limits.end_offset) return location;
+  const std::optional<RecentBatch> first = *found;
+  const auto& segment = segments_[i];
   std::int64_t end_position = segment->size_bytes();
   if (limits.end_offset < segment->end_offset()) {
     const auto limit = find_batch(*segment, limits.end_offset);
     if (!limit) return fail(limit.error());
-    end_position = limit->base_offset < limits.end_offset ? limit->position + limit->bytes : limit->position;
+    if (const auto& last = *limit)
+      end_position = last->base_offset < limits.end_offset ? last->position + last->bytes : last->position;
   }
   const auto available = static_cast<std::size_t>(end_position - first->position);
   const auto first_bytes = static_cast<std::size_t>(first->bytes);
@@ -126,13 +139,15 @@ Expected<TimestampLocation> PartitionLog::batch_at(const std::shared_ptr<Segment
                                                    std::int64_t timestamp_ms) {
   const auto found = find_batch(*segment, offset);
   if (!found) return std::unexpected(found.error());
+  if (!*found) return std::unexpected(segment->damaged(segment->size_bytes(), "a batch that it had is missing"));
+  const RecentBatch& batch = **found;
   return TimestampLocation{.batch = {.segment = segment,
-                                     .position = found->position,
-                                     .bytes = static_cast<std::size_t>(found->bytes),
-                                     .base_offset = found->base_offset,
-                                     .unchecked = found->position < segment->checked_from()},
+                                     .position = batch.position,
+                                     .bytes = static_cast<std::size_t>(batch.bytes),
+                                     .base_offset = batch.base_offset,
+                                     .unchecked = batch.position < segment->checked_from()},
                            .timestamp_ms = timestamp_ms,
-                           .next_offset = found->next_offset};
+                           .next_offset = batch.next_offset};
 }
 
 Expected<std::optional<TimestampLocation>> PartitionLog::locate_timestamp(std::int64_t timestamp_ms,

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "broker/storage/segment_swap.h"
+
 namespace iolab::storage {
 namespace {
 
@@ -56,6 +58,8 @@ Expected<RecoveredLog> Recovery::run(std::int64_t now_ms) {
 }
 
 Expected<void> Recovery::open_segments() {
+  const auto swapped = finish_swaps(directory_, options_.hooks);
+  if (!swapped) return std::unexpected(swapped.error());
   const auto names = list_directory(directory_);
   if (!names) return std::unexpected(names.error());
   for (const std::string& name : *names) {  // sorted, and names have equal lengths: by base offset
@@ -122,10 +126,12 @@ Expected<void> Recovery::scan_unsynced() {
     log_.report.checked_bytes += scan->checked_bytes;
     ++log_.report.rebuilt_indexes;
     std::string damage = scan->damage;
-    if (damage.empty() && !is_last(i) && scan->end_offset != expected_end)
+    if (damage.empty() && !is_last(i) && !may_follow(scan->end_offset, expected_end, options_.gaps_below))
       damage = fmt::format("the next file begins at offset {}", expected_end);
     if (!damage.empty()) return cut(i, *scan, damage);
-    if (!is_last(i)) segment.seal();
+    if (is_last(i)) continue;
+    segment.expect_end(expected_end);
+    segment.seal();
   }
   return {};
 }

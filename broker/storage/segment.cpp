@@ -27,9 +27,10 @@ std::vector<std::byte> scan_buffer(std::int64_t file_bytes) {
 
 }  // namespace
 
-Segment::Segment(const std::filesystem::path& directory, std::int64_t base_offset, const Options& options)
+Segment::Segment(const std::filesystem::path& directory, std::int64_t base_offset, const Options& options,
+                 std::string_view index_suffix)
     : options_(options),
-      index_(directory, base_offset, options.hooks),
+      index_(directory, base_offset, options.hooks, index_suffix),
       base_offset_(base_offset),
       end_offset_(base_offset) {}
 
@@ -71,6 +72,19 @@ Expected<std::shared_ptr<Segment>> Segment::create(const std::filesystem::path& 
   return segment;
 }
 
+Expected<std::shared_ptr<Segment>> Segment::create_cleaned(const std::filesystem::path& directory,
+                                                           const SegmentRange& range, const Options& options) {
+  auto file = File::open(directory / cleaned_name(range), File::Mode::create, options.hooks);
+  if (!file) return std::unexpected(file.error());
+  if (auto done = file->truncate(0); !done) return std::unexpected(done.error());  // of an attempt that was given up
+  std::shared_ptr<Segment> segment(new Segment(directory, range.base_offset, options, kCleanedSuffix));
+  segment->take(std::move(*file));
+  segment->end_offset_ = range.end_offset;
+  segment->index_.reset();
+  segment->index_usable_ = true;
+  return segment;
+}
+
 Expected<std::shared_ptr<Segment>> Segment::open(const std::filesystem::path& directory, std::int64_t base_offset,
                                                  const Options& options) {
   auto file = File::open(directory / file_name(base_offset), File::Mode::read_write, options.hooks);
@@ -96,7 +110,7 @@ void Segment::note_batch(const BatchHeader& header, std::int64_t position) {
 
 Expected<SegmentScan> Segment::scan(std::int64_t check_from_offset) {
   std::vector<std::byte> buffer = scan_buffer(size_bytes_);
-  BatchScanner scanner(file_, 0, size_bytes_, base_offset_, options_.leader_epoch, buffer);
+  BatchScanner scanner(file_, 0, size_bytes_, base_offset_, options_.leader_epoch, buffer, options_.gaps_below);
   SegmentScan result{.end_offset = base_offset_, .checked_from = size_bytes_};
   index_.reset();
   next_index_position_ = 0;
@@ -162,6 +176,9 @@ Expected<void> Segment::use_index() {
     index_usable_ = true;
     return {};
   }
+  // Where offsets may be missing, the log alone could not tell that its last batches are.
+  if (end && end->place.offset == end_offset_ && end->place.position > size_bytes_ && may_end_at(base_offset_))
+    return std::unexpected(damaged(size_bytes_, "it ends there, and its index says that it goes on"));
   const std::int64_t expected_end = end_offset_;
   const std::int64_t checked_from = checked_from_;
   const auto found = scan(std::numeric_limits<std::int64_t>::max());
@@ -170,7 +187,7 @@ Expected<void> Segment::use_index() {
   end_offset_ = expected_end;
   checked_from_ = checked_from;
   if (!found->damage.empty()) return std::unexpected(damaged(found->size_bytes, found->damage));
-  if (found->end_offset != expected_end)
+  if (!may_end_at(found->end_offset))
     return std::unexpected(damaged(found->size_bytes, fmt::format("its last batch ends before offset {}, not before {}",
                                                                   found->end_offset, expected_end)));
   index_usable_ = true;
@@ -211,7 +228,7 @@ Expected<void> Segment::append(const BatchHeader& header, std::span<const std::b
   }
   note_batch(header, size_bytes_);
   size_bytes_ += header.bytes();
-  end_offset_ = header.next_offset();
+  end_offset_ = std::max(end_offset_, header.next_offset());  // a cleaned one knows its end from the start
   return {};
 }
 
@@ -222,7 +239,19 @@ void Segment::seal() {
                .max_timestamp_offset = max_timestamp_.base_offset});
 }
 
-Expected<FoundBatch> Segment::find_offset(std::int64_t offset) {
+Expected<void> Segment::become_swap() {
+  if (auto done = file_.sync(); !done) return done;
+  const std::filesystem::path directory = file_.path().parent_path();
+  if (auto done = file_.rename_to(directory / swap_name({base_offset_, end_offset_})); !done) return done;
+  return sync_directory(directory, options_.hooks);
+}
+
+Expected<void> Segment::take_place() {
+  index_.take_place();
+  return file_.rename_to(file_.path().parent_path() / file_name(base_offset_));
+}
+
+Expected<std::optional<FoundBatch>> Segment::find_offset(std::int64_t offset) {
   if (auto usable = use_index(); !usable) return std::unexpected(usable.error());
   const IndexPlace beginning{.offset = base_offset_, .position = 0};
   auto found = search(index_.find_offset(offset).value_or(beginning), offset);
@@ -231,15 +260,20 @@ Expected<FoundBatch> Segment::find_offset(std::int64_t offset) {
   return search(beginning, offset);
 }
 
-Expected<FoundBatch> Segment::search(IndexPlace from, std::int64_t offset) {
+Expected<std::optional<FoundBatch>> Segment::search(IndexPlace from, std::int64_t offset) {
   std::array<std::byte, kLookUpBytes> buffer;
-  BatchScanner scanner(file_, from.position, size_bytes_, from.offset, options_.leader_epoch, buffer);
+  BatchScanner scanner(file_, from.position, size_bytes_, from.offset, options_.leader_epoch, buffer,
+                       options_.gaps_below);
   for (;;) {
     const auto step = scanner.next();
     if (!step) return std::unexpected(step.error());
     if (*step == BatchScanner::Step::damage) return std::unexpected(damaged(scanner.position(), scanner.damage()));
+    if (*step == BatchScanner::Step::end && may_end_at(offset)) return std::nullopt;
     if (*step == BatchScanner::Step::end)
       return std::unexpected(damaged(size_bytes_, fmt::format("the batch with offset {} is missing", offset)));
+    // An entry of an index names a batch, and not one in front of it.
+    if (scanner.position() == from.position && from.position > 0 && scanner.header().base_offset != from.offset)
+      return std::unexpected(damaged(scanner.position(), "the batch of the index entry is not there"));
     if (scanner.header().last_offset() >= offset) break;
   }
   return FoundBatch{.position = scanner.position(), .header = scanner.header()};
@@ -252,8 +286,10 @@ Expected<std::optional<FoundBatch>> Segment::find_timestamp(std::int64_t timesta
   const std::int64_t indexed = index_.find_timestamp(timestamp_ms).value_or(beginning).offset;
   const auto first = find_offset(std::max(from_offset, indexed < end_offset_ ? indexed : base_offset_));
   if (!first) return std::unexpected(first.error());
+  if (!*first) return std::nullopt;
   std::array<std::byte, kLookUpBytes> buffer;
-  BatchScanner scanner(file_, first->position, size_bytes_, first->header.base_offset, options_.leader_epoch, buffer);
+  BatchScanner scanner(file_, (*first)->position, size_bytes_, (*first)->header.base_offset, options_.leader_epoch,
+                       buffer, options_.gaps_below);
   for (;;) {
     const auto step = scanner.next();
     if (!step) return std::unexpected(step.error());
@@ -287,8 +323,10 @@ Expected<void> Segment::for_each_batch(std::int64_t from_offset, const std::func
   if (from_offset >= end_offset_) return {};
   const auto first = find_offset(std::max(from_offset, base_offset_));
   if (!first) return std::unexpected(first.error());
+  if (!*first) return {};
   std::array<std::byte, kLookUpBytes> buffer;
-  BatchScanner scanner(file_, first->position, size_bytes_, first->header.base_offset, options_.leader_epoch, buffer);
+  BatchScanner scanner(file_, (*first)->position, size_bytes_, (*first)->header.base_offset, options_.leader_epoch,
+                       buffer, options_.gaps_below);
   for (;;) {
     const auto step = scanner.next();
     if (!step) return std::unexpected(step.error());

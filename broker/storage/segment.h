@@ -1,9 +1,9 @@
 // A run of consecutive batches in one file, with its indexes: what a log is made of.
 //
 // The last segment of a log is active and grows; the others are sealed and never change. A sealed segment's index is
-// looked at when it is first needed. Invariants: the file holds whole batches in [0, size_bytes) at contiguous offsets
-// [base_offset, end_offset); what lies in the file behind size_bytes is nothing. Readers pin a segment and read its
-// file; everything else follows the lock of its log.
+// looked at when it is first needed. Invariants: the file holds whole batches in [0, size_bytes) at ascending offsets
+// of [base_offset, end_offset), without a gap but where compaction has left some out; what lies in the file behind
+// size_bytes is nothing. Readers pin a segment and read its file; everything else follows the lock of its log.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,7 @@
 #include "broker/storage/batch_scanner.h"
 #include "broker/storage/file.h"
 #include "broker/storage/segment_index.h"
+#include "broker/storage/segment_swap.h"
 
 namespace iolab::storage {
 
@@ -44,12 +45,16 @@ class Segment {
     std::int32_t index_interval_bytes = 4096;
     std::int32_t leader_epoch = 0;
     bool read_ahead = true;
+    std::int64_t gaps_below = 0;  // offsets may be missing up to here, and nowhere above
     FileHooks hooks;
   };
 
   // A new, empty segment.
   static Expected<std::shared_ptr<Segment>> create(const std::filesystem::path& directory, std::int64_t base_offset,
                                                    const Options& options, std::int64_t now_ms);
+  // A new, empty segment that is to take the place of others (segment_swap.h): its files have names of their own.
+  static Expected<std::shared_ptr<Segment>> create_cleaned(const std::filesystem::path& directory,
+                                                           const SegmentRange& range, const Options& options);
   // An existing file. Nothing is known of it but its size until expect_end() or scan() was called.
   static Expected<std::shared_ptr<Segment>> open(const std::filesystem::path& directory, std::int64_t base_offset,
                                                  const Options& options);
@@ -65,6 +70,7 @@ class Segment {
   std::int64_t index_bytes() const { return index_.size_bytes(); }
   std::int64_t created_ms() const { return created_ms_; }
   std::int32_t leader_epoch() const { return options_.leader_epoch; }
+  std::int64_t gaps_below() const { return options_.gaps_below; }
   const File& file() const { return file_; }
   // Positions below it were neither written by this process nor verified.
   std::int64_t checked_from() const { return checked_from_; }
@@ -95,10 +101,18 @@ class Segment {
   // No batch will follow: completes the indexes.
   void seal();
 
+  // --- made by create_cleaned() ---
+
+  // Syncs the sealed segment, and gives it the name under which it counts. No lock; blocks on the disk.
+  Expected<void> become_swap();
+  // Once the files that it replaces are gone: the names that a segment has.
+  Expected<void> take_place();
+
   // --- looking up ---
 
-  // The batch that holds `offset`, which lies in [base_offset, end_offset).
-  Expected<FoundBatch> find_offset(std::int64_t offset);
+  // The batch that holds `offset`, which lies in [base_offset, end_offset), or the first one behind it. Nothing: all
+  // that followed in this segment was compacted away.
+  Expected<std::optional<FoundBatch>> find_offset(std::int64_t offset);
   // The first batch from `from_offset` on that claims a timestamp >= `timestamp_ms`.
   Expected<std::optional<FoundBatch>> find_timestamp(std::int64_t timestamp_ms, std::int64_t from_offset);
   // Largest timestamp claimed by a batch before `before_offset` (-1: none) and that batch's base offset.
@@ -120,11 +134,13 @@ class Segment {
   Expected<void> remove();
 
  private:
-  Segment(const std::filesystem::path& directory, std::int64_t base_offset, const Options& options);
+  Segment(const std::filesystem::path& directory, std::int64_t base_offset, const Options& options,
+          std::string_view index_suffix = "");
 
+  bool may_end_at(std::int64_t found_end) const { return may_follow(found_end, end_offset_, options_.gaps_below); }
   void take(File file);
   void note_batch(const BatchHeader& header, std::int64_t position);
-  Expected<FoundBatch> search(IndexPlace from, std::int64_t offset);
+  Expected<std::optional<FoundBatch>> search(IndexPlace from, std::int64_t offset);
 
   Options options_;
   File file_;

@@ -107,9 +107,11 @@ std::optional<std::uint32_t> checksum_of(const File& file, std::int64_t bytes, s
 
 }  // namespace
 
-SegmentIndex::SegmentIndex(const std::filesystem::path& directory, std::int64_t base_offset, FileHooks hooks)
-    : offsets_path_(directory / fmt::format("{:020}.index", base_offset)),
-      times_path_(directory / fmt::format("{:020}.timeindex", base_offset)),
+SegmentIndex::SegmentIndex(const std::filesystem::path& directory, std::int64_t base_offset, FileHooks hooks,
+                           std::string_view suffix)
+    : directory_(directory),
+      offsets_path_(directory / fmt::format("{:020}.index{}", base_offset, suffix)),
+      times_path_(directory / fmt::format("{:020}.timeindex{}", base_offset, suffix)),
       base_offset_(base_offset),
       hooks_(hooks) {}
 
@@ -270,6 +272,15 @@ std::optional<IndexPlace> SegmentIndex::find_timestamp(std::int64_t timestamp_ms
     return load_big_endian<std::int64_t>(entry) < timestamp_ms;
   });
   return i < 0 ? std::nullopt : read_place(i);
+}
+
+// What cannot be renamed is missing from then on, and is made again by the next start.
+void SegmentIndex::take_place() {
+  const SegmentIndex named(directory_, base_offset_, hooks_);
+  (void)rename_path(offsets_path_, named.offsets_path_, hooks_);
+  (void)rename_path(times_path_, named.times_path_, hooks_);
+  offsets_path_ = named.offsets_path_;
+  times_path_ = named.times_path_;
 }
 
 Expected<void> SegmentIndex::remove() {

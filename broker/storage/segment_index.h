@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "broker/storage/file.h"
@@ -33,8 +34,9 @@ struct IndexEntry {
 
 class SegmentIndex {
  public:
-  // Touches no file.
-  SegmentIndex(const std::filesystem::path& directory, std::int64_t base_offset, FileHooks hooks);
+  // Touches no file. `suffix` ends the names of the files of an index that is made beside another one.
+  SegmentIndex(const std::filesystem::path& directory, std::int64_t base_offset, FileHooks hooks,
+               std::string_view suffix = "");
 
   // Starts anew; what the files hold is forgotten when they are next written.
   void reset();
@@ -60,6 +62,8 @@ class SegmentIndex {
   // Counted as Kafka counts segment.index.bytes: by the offset index.
   std::int64_t size_bytes() const;
 
+  // Gives files with a suffix the names without it.
+  void take_place();
   // Removes the files.
   Expected<void> remove();
 
@@ -68,6 +72,7 @@ class SegmentIndex {
   bool flush();
   std::optional<IndexPlace> read_place(std::int64_t i);
 
+  std::filesystem::path directory_;
   std::filesystem::path offsets_path_;
   std::filesystem::path times_path_;
   std::int64_t base_offset_;

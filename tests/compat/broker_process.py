@@ -111,6 +111,7 @@ class CompatTest(unittest.TestCase):
     """Brings a data directory, and takes it and the last broker away whatever happens."""
 
     iolab = model = other_model = None
+    settings = ("num.partitions=4",)  # of the broker; a test may have others
 
     def setUp(self):
         self.folder = Path(tempfile.mkdtemp(prefix="iolab-compat-"))
@@ -119,7 +120,7 @@ class CompatTest(unittest.TestCase):
         self.broker = None
 
     def start(self, model):
-        self.broker = Broker(self.iolab, model, self.directory)
+        self.broker = Broker(self.iolab, model, self.directory, self.settings)
         return self.broker.address
 
     def kill_and_start_again(self):

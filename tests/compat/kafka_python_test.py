@@ -9,7 +9,7 @@ from real_text import RealText
 try:
     from kafka import KafkaConsumer, KafkaProducer, TopicPartition
     from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewPartitions, NewTopic
-    from kafka.errors import CommitFailedError
+    from kafka.errors import CommitFailedError, KafkaError
 
     MISSING = None
 except ImportError as error:
@@ -112,6 +112,39 @@ class KafkaPythonTest(CompatTest):
         wait_until(lambda: len(third.records) >= len(sent), "the new records")
         third.leave()
         self.assertEqual(sorted(third.records), sorted(sent), "what was committed before kill -9 is not known")
+        self.stop()
+
+    def test_a_compacted_topic_keeps_the_last_of_each_key(self):
+        """Compaction loses a value that counts, keeps those that do not, or leaves gaps at which a consumer fails."""
+        self.settings = ("num.partitions=1", "log.cleaner.backoff.ms=100")
+        address = self.start(self.model)
+        admin = KafkaAdminClient(bootstrap_servers=address)
+        settings = {"cleanup.policy": "compact", "segment.bytes": "16384", "min.cleanable.dirty.ratio": "0.01"}
+        admin.create_topics([NewTopic("compacted", 1, 1, topic_configs=settings)])
+        last = {}
+        for compression in (None, "gzip"):
+            producer = KafkaProducer(
+                bootstrap_servers=address, acks="all", compression_type=compression, batch_size=2000
+            )
+            for number in range(2000):
+                key, value = b"key-%d" % (number % 37), b"%d-%s-" % (number, str(compression).encode()) + b"x" * 100
+                last[key] = value
+                producer.send("compacted", key=key, value=value)
+            producer.flush(WAIT_S)
+            with self.assertRaises(KafkaError):
+                producer.send("compacted", value=b"without a key").get(WAIT_S)
+            producer.close(WAIT_S)
+        wait_until(lambda: len(self.read_all(address, "compacted")) < 1000, "fewer than 1000 of 4000 records")
+        for _ in range(2):
+            found = self.read_all(address, "compacted")
+            self.assertEqual({key: value for _, (key, value) in sorted(found.items())}, last)
+            address = self.kill_and_start_again()
+        admin = KafkaAdminClient(bootstrap_servers=address)
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, "compacted", {"retention.ms": "4711"})])
+        described = str(admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, "compacted")]))
+        self.assertIn("4711", described)
+        self.assertNotIn("16384", described, "what AlterConfigs does not name is taken back")
+        admin.close()
         self.stop()
 
     def produce_numbers(self, address, numbers):

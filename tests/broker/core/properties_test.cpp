@@ -110,5 +110,41 @@ TEST(Properties, ATopicsOwnSettingsBeatTheBrokers) {
   EXPECT_FALSE(topic_settings(settings, {{"cleanup.policy", "shrink"}})) << "there is no such policy";
 }
 
+TEST(Properties, ListsAreCheckedElementByElement) {
+  SCOPED_TRACE("a list with two policies is refused, or one with a wrong policy accepted");
+  BrokerSettings settings = default_settings();
+  ASSERT_TRUE(settle(settings));
+  const auto both = topic_settings(settings, {{"cleanup.policy", "compact, delete"}});
+  ASSERT_TRUE(both);
+  EXPECT_TRUE(both->compacts() && both->deletes());
+  EXPECT_FALSE(topic_settings(settings, {{"cleanup.policy", "compact,shrink"}}));
+  EXPECT_FALSE(topic_settings(settings, {{"cleanup.policy", ""}}));
+  EXPECT_EQ(list_elements(" a ,b,, c"), (std::vector<std::string>{"a", "b", "c"}));
+}
+
+TEST(Properties, FractionsAndContradictionsAreChecked) {
+  SCOPED_TRACE("a share above all of it, or a lag that ends before it begins, is accepted");
+  BrokerSettings settings = default_settings();
+  ASSERT_TRUE(settle(settings));
+  EXPECT_EQ(topic_settings(settings, {{"min.cleanable.dirty.ratio", "0.25"}})->min_cleanable_ratio, 0.25);
+  EXPECT_EQ(topic_settings(settings, {{"min.cleanable.dirty.ratio", "1.5"}}).error(),
+            "min.cleanable.dirty.ratio=1.5: write a number from 0 to 1");
+  EXPECT_FALSE(topic_settings(settings, {{"min.cleanable.dirty.ratio", "half"}}));
+  EXPECT_FALSE(topic_settings(settings, {{"min.compaction.lag.ms", "5"}, {"max.compaction.lag.ms", "4"}}));
+}
+
+TEST(Properties, WhatHasNoEffectIsCheckedAndKept) {
+  SCOPED_TRACE("a setting of Kafka's that means nothing here is lost, or nonsense is kept");
+  BrokerSettings settings = default_settings();
+  ASSERT_TRUE(set_property(settings, "log.preallocate", "true"));
+  ASSERT_TRUE(settle(settings));
+  const Property& property = *find_topic_property("preallocate");
+  EXPECT_EQ(property_text(settings, property), "true");
+  const auto topic = topic_settings(settings, {{"preallocate", "false"}});
+  ASSERT_TRUE(topic);
+  EXPECT_EQ(topic_property_text(settings, *topic, property), "false");
+  EXPECT_FALSE(topic_settings(settings, {{"file.delete.delay.ms", "soon"}}));
+}
+
 }  // namespace
 }  // namespace iolab::core

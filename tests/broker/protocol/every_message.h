@@ -18,12 +18,20 @@
 #include "broker/protocol/messages/18_api_versions.h"
 #include "broker/protocol/messages/19_create_topics.h"
 #include "broker/protocol/messages/20_delete_topics.h"
+#include "broker/protocol/messages/21_delete_records.h"
 #include "broker/protocol/messages/22_init_producer_id.h"
 #include "broker/protocol/messages/32_describe_configs.h"
+#include "broker/protocol/messages/33_alter_configs.h"
+#include "broker/protocol/messages/35_describe_log_dirs.h"
 #include "broker/protocol/messages/37_create_partitions.h"
 #include "broker/protocol/messages/42_delete_groups.h"
+#include "broker/protocol/messages/43_elect_leaders.h"
+#include "broker/protocol/messages/44_incremental_alter_configs.h"
+#include "broker/protocol/messages/45_alter_partition_reassignments.h"
+#include "broker/protocol/messages/46_list_partition_reassignments.h"
 #include "broker/protocol/messages/47_offset_delete.h"
 #include "broker/protocol/messages/60_describe_cluster.h"
+#include "broker/protocol/messages/75_describe_topic_partitions.h"
 
 namespace iolab::protocol {
 
@@ -46,12 +54,20 @@ void for_each_api(Visit&& visit) {
   visit.template operator()<ApiVersionsRequest, ApiVersionsResponse>();
   visit.template operator()<CreateTopicsRequest, CreateTopicsResponse>();
   visit.template operator()<DeleteTopicsRequest, DeleteTopicsResponse>();
+  visit.template operator()<DeleteRecordsRequest, DeleteRecordsResponse>();
   visit.template operator()<InitProducerIdRequest, InitProducerIdResponse>();
   visit.template operator()<DescribeConfigsRequest, DescribeConfigsResponse>();
+  visit.template operator()<AlterConfigsRequest, AlterConfigsResponse>();
+  visit.template operator()<DescribeLogDirsRequest, DescribeLogDirsResponse>();
   visit.template operator()<CreatePartitionsRequest, CreatePartitionsResponse>();
   visit.template operator()<DeleteGroupsRequest, DeleteGroupsResponse>();
+  visit.template operator()<ElectLeadersRequest, ElectLeadersResponse>();
+  visit.template operator()<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>();
+  visit.template operator()<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse>();
+  visit.template operator()<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse>();
   visit.template operator()<OffsetDeleteRequest, OffsetDeleteResponse>();
   visit.template operator()<DescribeClusterRequest, DescribeClusterResponse>();
+  visit.template operator()<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse>();
 }
 
 // Calls visit(M{}) for each request and response; only the type of its argument matters.
