@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -128,6 +129,9 @@ class Partition : public std::enable_shared_from_this<Partition> {
   using Found = std::expected<std::optional<storage::TimestampAndOffset>, protocol::ErrorCode>;
   Found find_timestamp(std::int64_t timestamp_ms, Isolation isolation = Isolation::read_uncommitted);
   Found find_max_timestamp(Isolation isolation = Isolation::read_uncommitted);
+
+  // What is remembered of those who write here, by producer id.
+  std::expected<std::map<std::int64_t, ProducerState>, protocol::ErrorCode> producers() const;
 
   void add_wait(const std::shared_ptr<DataWait>& wait, Isolation isolation);
   void remove_wait(const std::shared_ptr<DataWait>& wait);

@@ -11,6 +11,14 @@ std::expected<Partition::Offsets, ErrorCode> Partition::offsets() const {
   return Offsets{log_->start_offset(), high_watermark_, last_stable_offset_};
 }
 
+std::expected<std::map<std::int64_t, ProducerState>, ErrorCode> Partition::producers() const {
+  const std::scoped_lock lock(mutex_);
+  if (auto fine = usable(); !fine) return std::unexpected(fine.error());
+  std::map<std::int64_t, ProducerState> all;
+  producers_.for_each([&](std::int64_t id, const ProducerState& state) { all.emplace(id, state); });
+  return all;
+}
+
 std::expected<Partition::Readable, ErrorCode> Partition::locate(std::int64_t offset, storage::ReadLimits limits,
                                                                 Isolation isolation) {
   const std::scoped_lock lock(mutex_);

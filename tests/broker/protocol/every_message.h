@@ -19,11 +19,13 @@
 #include "broker/protocol/messages/19_create_topics.h"
 #include "broker/protocol/messages/20_delete_topics.h"
 #include "broker/protocol/messages/22_init_producer_id.h"
+#include "broker/protocol/messages/23_offset_for_leader_epoch.h"
 #include "broker/protocol/messages/32_describe_configs.h"
 #include "broker/protocol/messages/37_create_partitions.h"
 #include "broker/protocol/messages/42_delete_groups.h"
 #include "broker/protocol/messages/47_offset_delete.h"
 #include "broker/protocol/messages/60_describe_cluster.h"
+#include "broker/protocol/messages/61_describe_producers.h"
 
 namespace iolab::protocol {
 
@@ -47,11 +49,13 @@ void for_each_api(Visit&& visit) {
   visit.template operator()<CreateTopicsRequest, CreateTopicsResponse>();
   visit.template operator()<DeleteTopicsRequest, DeleteTopicsResponse>();
   visit.template operator()<InitProducerIdRequest, InitProducerIdResponse>();
+  visit.template operator()<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>();
   visit.template operator()<DescribeConfigsRequest, DescribeConfigsResponse>();
   visit.template operator()<CreatePartitionsRequest, CreatePartitionsResponse>();
   visit.template operator()<DeleteGroupsRequest, DeleteGroupsResponse>();
   visit.template operator()<OffsetDeleteRequest, OffsetDeleteResponse>();
   visit.template operator()<DescribeClusterRequest, DescribeClusterResponse>();
+  visit.template operator()<DescribeProducersRequest, DescribeProducersResponse>();
 }
 
 // Calls visit(M{}) for each request and response; only the type of its argument matters.
