@@ -164,6 +164,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::expected<std::optional<std::int64_t>, protocol::ErrorCode> check_producer(
       const protocol::BatchView& batch, const std::optional<TransactionMarker>& marker, Verified verified) const;
   std::int64_t stable_now() const;
+  std::vector<AbortedTransaction> aborted_in(std::int64_t from, std::int64_t to, const storage::ReadLocation& location);
   void advance_high_watermark(std::int64_t arrived_bytes, Wakeups& wakeups);
   void ring_data_waits(Wakeups& wakeups);
   bool needs_flush() const;

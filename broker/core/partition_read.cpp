@@ -1,4 +1,6 @@
 // What readers ask of a partition. A look-up takes the lock; reading does not.
+#include <algorithm>
+
 #include "broker/core/partition.h"
 
 namespace iolab::core {
@@ -33,12 +35,20 @@ std::expected<Partition::Readable, ErrorCode> Partition::locate(std::int64_t off
   if (!location) return std::unexpected(storage_failed(location.error()));
   readable.location = std::move(*location);
   if (readable.location.bytes == 0) return readable;
-  if (isolation == Isolation::read_committed) readable.aborted = producers_.transactions().aborted_in(offset, end);
+  if (isolation == Isolation::read_committed) readable.aborted = aborted_in(offset, end, readable.location);
   if (readable.location.bytes < limits.max_bytes && log_->segment_count() > 1) {
     const auto last = log_->locate(end - 1, {.max_bytes = 1, .end_offset = end});
     readable.ends_inside = last && last->segment != readable.location.segment;
   }
   return readable;
+}
+
+std::vector<AbortedTransaction> Partition::aborted_in(std::int64_t from, std::int64_t to,
+                                                      const storage::ReadLocation& location) {
+  const PartitionTransactions& transactions = producers_.transactions();
+  if (transactions.aborted().empty() || transactions.aborted().back().last_offset < from) return {};
+  if (const auto behind = log_->offset_behind(location)) to = std::min(to, *behind);
+  return transactions.aborted_in(from, to);
 }
 
 std::expected<Partition::Records, ErrorCode> Partition::read(const storage::ReadLocation& location,
