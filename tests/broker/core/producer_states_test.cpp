@@ -107,7 +107,7 @@ TEST(ProducerStates, AMarkerOfAHigherEpochFences) {
   EXPECT_EQ(states.check(transactional(0, 2, 5)).error(), ErrorCode::invalid_producer_epoch)
       << "a retry of a replaced producer is none";
   EXPECT_EQ(states.check(marker(false, 5)).error(), ErrorCode::invalid_producer_epoch);
-  for (const std::int16_t epoch : {6, 7}) {
+  for (const auto epoch : {std::int16_t{6}, std::int16_t{7}}) {
     EXPECT_EQ(states.check(transactional(2, 1, epoch)).error(), ErrorCode::out_of_order_sequence_number);
     EXPECT_EQ(states.check(transactional(0, 1, epoch)).value(), std::nullopt);
   }
