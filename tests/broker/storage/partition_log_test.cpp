@@ -76,8 +76,9 @@ TEST(PartitionLog, NothingOfARangeLiesBehindTheOffsetBehindIt) {
     std::int64_t next =
         location->base_offset;  // of the first batch that does not begin in the range; each has one record
     for (std::size_t at = 0; at < bytes.size(); ++next) {
-      if (bytes.size() - at < kBatchPrefixBytes) break;
-      at += static_cast<std::size_t>(protocol::declared_batch_size(std::span(bytes).subspan(at)));
+      const auto rest = std::span(bytes).subspan(at);
+      at +=
+          rest.size() < kBatchPrefixBytes ? rest.size() : static_cast<std::size_t>(protocol::declared_batch_size(rest));
     }
     ASSERT_GE(*behind, next) << "from offset " << from;
     ASSERT_LE(*behind, next + 25) << "from offset " << from;
