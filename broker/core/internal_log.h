@@ -45,6 +45,7 @@ class InternalLog {
   struct Producer {
     std::int64_t id = -1;
     std::int16_t epoch = -1;
+    Partition::Verified verified = std::nullopt;  // see Partition::marker_offset()
   };
 
   // `most_batch_bytes`: of one batch, unless one record alone is larger.
