@@ -7,8 +7,10 @@
 //              records' is set right. Where the topic is compacted, a record without a key refuses its batch, and the
 //              answer says which; where it has a compression.type of its own, the batch is compressed anew. A batch
 //              that is already stored is acknowledged with its first offset. With min.insync.replicas above 1, acks=all
-//              is refused. With iolab.flush=commit the answer waits for fsync; requests behind it do not.
-// Not here     transactions: a transactional batch is refused.
+//              is refused. With iolab.flush=commit the answer waits for fsync; requests behind it do not. A
+//              transactional batch is refused if the request names no transactional id
+//              (TRANSACTIONAL_ID_AUTHORIZATION_FAILED, as in Kafka), and if its transaction has ended before it came
+//              (INVALID_TXN_STATE).
 #include "broker/protocol/messages/00_produce.h"
 
 #include <memory>
@@ -79,7 +81,17 @@ std::optional<protocol::Compression> other_codec(const core::Topic& topic, const
   return codec == batch.compression() ? std::nullopt : codec;
 }
 
-void append(Request& request, const core::Topic& topic, const protocol::Records& records,
+// What entitles a transactional batch to be appended. `verified` is taken first: append() notices by it whether a
+// marker has ended the transaction since it was asked about.
+ErrorCode verify(const ProduceRequest& wanted, const core::Partition& partition, const protocol::BatchView& batch,
+                 core::Partition::Verified& verified) {
+  if (!batch.is_transactional()) return ErrorCode::none;
+  if (!wanted.transactional_id) return ErrorCode::transactional_id_authorization_failed;
+  verified = partition.marker_offset(batch.producer_id());
+  return ErrorCode::none;
+}
+
+void append(Request& request, const ProduceRequest& wanted, const core::Topic& topic, const protocol::Records& records,
             const std::shared_ptr<core::CommitWait>& wait, Answer& answer) {
   core::Partition* partition = topic.partition(answer.index);
   if (partition == nullptr) return refuse(answer, ErrorCode::unknown_topic_or_partition);
@@ -91,7 +103,6 @@ void append(Request& request, const core::Topic& topic, const protocol::Records&
   if (batch->compression() == protocol::Compression::zstd && request.header.api_version < kFirstVersionWithZstd) {
     return refuse(answer, ErrorCode::unsupported_compression_type);
   }
-  if (batch->is_transactional()) return refuse(answer, ErrorCode::invalid_txn_state, "transactions are not supported");
   // Every record is looked at, as Kafka does: a batch that its readers cannot read would end them all.
   const auto largest_timestamp = protocol::check_records(*batch);
   if (!largest_timestamp) return refuse(answer, largest_timestamp.error().code, largest_timestamp.error().reason);
@@ -110,7 +121,12 @@ void append(Request& request, const core::Topic& topic, const protocol::Records&
     changed = std::move(*compressed);
     bytes = changed;
   }
-  const auto appended = partition->append(bytes, *protocol::first_batch(bytes), request.now, wait, request.wakeups);
+  core::Partition::Verified verified;
+  if (const ErrorCode code = verify(wanted, *partition, *batch, verified); code != ErrorCode::none) {
+    return refuse(answer, code);
+  }
+  const auto appended = partition->append(bytes, *protocol::first_batch(bytes), request.now, wait, request.wakeups,
+                                          core::Origin::client, verified);
   if (!appended) return refuse(answer, appended.error());
   answer.base_offset = appended->base_offset;
   answer.log_append_time_ms = appended->append_time_ms;
@@ -141,7 +157,7 @@ bool append_all(Request& request, const ProduceRequest& wanted, const std::share
       else if (!partition.records)
         refuse(answer, ErrorCode::invalid_record, "no record batch");
       else
-        append(request, *topic, *partition.records, wait, answer);
+        append(request, wanted, *topic, *partition.records, wait, answer);
       all_fine = all_fine && answer.error_code == ErrorCode::none;
     }
   }
@@ -162,11 +178,11 @@ Outcome handle(Request& request, ProduceRequest& wanted, base::GatherBuffer& out
 }  // namespace
 
 ApiEntry produce() {
-  return {&protocol::kProduce, decode_and_handle<ProduceRequest, handle>,
-          "Appends one batch for each partition; acks 0, 1 and all; idempotent producers; `iolab.flush=commit` answers "
-          "after fsync. Compacted topics take no record without a key. Versions 0 to 2 are advertised for librdkafka's "
-          "sake and close the connection. "
-          "No transactions: a transactional batch is refused with INVALID_TXN_STATE."};
+  return {
+      &protocol::kProduce, decode_and_handle<ProduceRequest, handle>,
+      "Appends one batch for each partition; acks 0, 1 and all; idempotent and transactional producers; "
+      "`iolab.flush=commit` answers after fsync. Compacted topics take no record without a key. Versions 0 to 2 are "
+      "advertised for librdkafka's sake and close the connection."};
 }
 
 }  // namespace iolab::handlers

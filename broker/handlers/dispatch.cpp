@@ -51,6 +51,7 @@ std::span<const ApiEntry> apis() {
                                 delete_topics(),
                                 delete_records(),
                                 init_producer_id(),
+                                offset_for_leader_epoch(),
                                 describe_configs(),
                                 alter_configs(),
                                 describe_log_dirs(),
@@ -62,6 +63,7 @@ std::span<const ApiEntry> apis() {
                                 list_partition_reassignments(),
                                 offset_delete(),
                                 describe_cluster(),
+                                describe_producers(),
                                 describe_topic_partitions()};
   return table;
 }

@@ -23,6 +23,7 @@ ApiEntry create_topics();                  // 19
 ApiEntry delete_topics();                  // 20
 ApiEntry delete_records();                 // 21
 ApiEntry init_producer_id();               // 22
+ApiEntry offset_for_leader_epoch();        // 23
 ApiEntry describe_configs();               // 32
 ApiEntry alter_configs();                  // 33
 ApiEntry describe_log_dirs();              // 35
@@ -34,6 +35,7 @@ ApiEntry alter_partition_reassignments();  // 45
 ApiEntry list_partition_reassignments();   // 46
 ApiEntry offset_delete();                  // 47
 ApiEntry describe_cluster();               // 60
+ApiEntry describe_producers();             // 61
 ApiEntry describe_topic_partitions();      // 75
 
 }  // namespace iolab::handlers

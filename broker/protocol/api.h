@@ -29,6 +29,7 @@ enum class ApiKey : std::int16_t {
   delete_topics = 20,
   delete_records = 21,
   init_producer_id = 22,
+  offset_for_leader_epoch = 23,
   describe_configs = 32,
   alter_configs = 33,
   describe_log_dirs = 35,
@@ -40,6 +41,7 @@ enum class ApiKey : std::int16_t {
   list_partition_reassignments = 46,
   offset_delete = 47,
   describe_cluster = 60,
+  describe_producers = 61,
   describe_topic_partitions = 75,
 };
 

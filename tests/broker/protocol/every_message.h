@@ -20,6 +20,7 @@
 #include "broker/protocol/messages/20_delete_topics.h"
 #include "broker/protocol/messages/21_delete_records.h"
 #include "broker/protocol/messages/22_init_producer_id.h"
+#include "broker/protocol/messages/23_offset_for_leader_epoch.h"
 #include "broker/protocol/messages/32_describe_configs.h"
 #include "broker/protocol/messages/33_alter_configs.h"
 #include "broker/protocol/messages/35_describe_log_dirs.h"
@@ -31,6 +32,7 @@
 #include "broker/protocol/messages/46_list_partition_reassignments.h"
 #include "broker/protocol/messages/47_offset_delete.h"
 #include "broker/protocol/messages/60_describe_cluster.h"
+#include "broker/protocol/messages/61_describe_producers.h"
 #include "broker/protocol/messages/75_describe_topic_partitions.h"
 
 namespace iolab::protocol {
@@ -56,6 +58,7 @@ void for_each_api(Visit&& visit) {
   visit.template operator()<DeleteTopicsRequest, DeleteTopicsResponse>();
   visit.template operator()<DeleteRecordsRequest, DeleteRecordsResponse>();
   visit.template operator()<InitProducerIdRequest, InitProducerIdResponse>();
+  visit.template operator()<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>();
   visit.template operator()<DescribeConfigsRequest, DescribeConfigsResponse>();
   visit.template operator()<AlterConfigsRequest, AlterConfigsResponse>();
   visit.template operator()<DescribeLogDirsRequest, DescribeLogDirsResponse>();
@@ -67,6 +70,7 @@ void for_each_api(Visit&& visit) {
   visit.template operator()<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse>();
   visit.template operator()<OffsetDeleteRequest, OffsetDeleteResponse>();
   visit.template operator()<DescribeClusterRequest, DescribeClusterResponse>();
+  visit.template operator()<DescribeProducersRequest, DescribeProducersResponse>();
   visit.template operator()<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse>();
 }
 
