@@ -28,11 +28,18 @@ enum class ApiKey : std::int16_t {
   create_topics = 19,
   delete_topics = 20,
   init_producer_id = 22,
+  add_partitions_to_txn = 24,
+  add_offsets_to_txn = 25,
+  end_txn = 26,
+  write_txn_markers = 27,
+  txn_offset_commit = 28,
   describe_configs = 32,
   create_partitions = 37,
   delete_groups = 42,
   offset_delete = 47,
   describe_cluster = 60,
+  describe_transactions = 65,
+  list_transactions = 66,
 };
 
 // In "authorized operations" of several responses: the client did not ask.

@@ -19,11 +19,18 @@
 #include "broker/protocol/messages/19_create_topics.h"
 #include "broker/protocol/messages/20_delete_topics.h"
 #include "broker/protocol/messages/22_init_producer_id.h"
+#include "broker/protocol/messages/24_add_partitions_to_txn.h"
+#include "broker/protocol/messages/25_add_offsets_to_txn.h"
+#include "broker/protocol/messages/26_end_txn.h"
+#include "broker/protocol/messages/27_write_txn_markers.h"
+#include "broker/protocol/messages/28_txn_offset_commit.h"
 #include "broker/protocol/messages/32_describe_configs.h"
 #include "broker/protocol/messages/37_create_partitions.h"
 #include "broker/protocol/messages/42_delete_groups.h"
 #include "broker/protocol/messages/47_offset_delete.h"
 #include "broker/protocol/messages/60_describe_cluster.h"
+#include "broker/protocol/messages/65_describe_transactions.h"
+#include "broker/protocol/messages/66_list_transactions.h"
 
 namespace iolab::protocol {
 
@@ -47,11 +54,18 @@ void for_each_api(Visit&& visit) {
   visit.template operator()<CreateTopicsRequest, CreateTopicsResponse>();
   visit.template operator()<DeleteTopicsRequest, DeleteTopicsResponse>();
   visit.template operator()<InitProducerIdRequest, InitProducerIdResponse>();
+  visit.template operator()<AddPartitionsToTxnRequest, AddPartitionsToTxnResponse>();
+  visit.template operator()<AddOffsetsToTxnRequest, AddOffsetsToTxnResponse>();
+  visit.template operator()<EndTxnRequest, EndTxnResponse>();
+  visit.template operator()<WriteTxnMarkersRequest, WriteTxnMarkersResponse>();
+  visit.template operator()<TxnOffsetCommitRequest, TxnOffsetCommitResponse>();
   visit.template operator()<DescribeConfigsRequest, DescribeConfigsResponse>();
   visit.template operator()<CreatePartitionsRequest, CreatePartitionsResponse>();
   visit.template operator()<DeleteGroupsRequest, DeleteGroupsResponse>();
   visit.template operator()<OffsetDeleteRequest, OffsetDeleteResponse>();
   visit.template operator()<DescribeClusterRequest, DescribeClusterResponse>();
+  visit.template operator()<DescribeTransactionsRequest, DescribeTransactionsResponse>();
+  visit.template operator()<ListTransactionsRequest, ListTransactionsResponse>();
 }
 
 // Calls visit(M{}) for each request and response; only the type of its argument matters.
