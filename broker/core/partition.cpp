@@ -11,11 +11,23 @@ using protocol::ErrorCode;
 
 namespace {
 
+// A control batch has no records of its producer's.
 ProducerBatch producer_batch(const protocol::BatchView& batch) {
-  return {batch.producer_id(), batch.producer_epoch(), batch.base_sequence(), batch.records_count()};
+  if (batch.is_control()) return {};
+  return {batch.producer_id(), batch.producer_epoch(), batch.base_sequence(), batch.records_count(),
+          batch.is_transactional()};
+}
+ProducerBatch producer_batch(const storage::BatchHeader& header) {
+  return {header.producer_id, header.producer_epoch, header.base_sequence, header.record_count,
+          header.is_transactional()};
 }
 
 }  // namespace
+
+ErrorCode check_leader_epoch(std::int32_t current_leader_epoch) {
+  if (current_leader_epoch == -1 || current_leader_epoch == kLeaderEpoch) return ErrorCode::none;
+  return current_leader_epoch > kLeaderEpoch ? ErrorCode::unknown_leader_epoch : ErrorCode::fenced_leader_epoch;
+}
 
 ErrorCode error_code_of(storage::StorageFault fault) {
   switch (fault) {
@@ -46,26 +58,7 @@ void Partition::recover(Moment now) {
   {
     const std::scoped_lock lock(mutex_);
     if (!log_) return;
-    std::int64_t from = log_->start_offset();
-    if (const auto text = storage::read_file(producers_path(), {})) {
-      if (auto snapshot = read_producer_snapshot(*text); snapshot && snapshot->offset <= log_->end_offset()) {
-        from = std::max(from, snapshot->offset);
-        saved_offset_ = snapshot->offset;
-        producers_ = std::move(snapshot->states);
-      } else {
-        // Of a log that has lost its tail since: when it has grown again, the snapshot must not be taken for its own.
-        if (auto done = storage::remove_file(producers_path(), {}); !done) (void)storage_failed(done.error());
-        if (auto done = storage::sync_directory(log_->directory(), {}); !done) (void)storage_failed(done.error());
-      }
-    }
-    if (from < log_->end_offset()) {
-      const auto visited = log_->for_each_batch(from, [&](const storage::BatchHeader& header) {
-        producers_.apply({header.producer_id, header.producer_epoch, header.base_sequence, header.record_count},
-                         header.base_offset, now.wall_ms);
-        return true;
-      });
-      if (!visited) (void)storage_failed(visited.error());
-    }
+    recover_producers(now);
     // What was acknowledged before a crash is readable from the first request on: it is synced here and not later.
     if (policy_ == FlushPolicy::commit && log_->needs_sync()) {
       const auto task = log_->begin_sync();
@@ -75,9 +68,52 @@ void Partition::recover(Moment now) {
       }
     }
     high_watermark_ = policy_ == FlushPolicy::commit ? log_->synced_offset() : log_->end_offset();
+    producers_.transactions().settle(high_watermark_);
+    last_stable_offset_ = stable_now();
     queue = needs_flush() && !std::exchange(flush_queued_, true);
   }
   if (queue) flushes_.add(flush_due(now), shared_from_this());
+}
+
+// From the snapshot, and from what the log holds behind it.
+void Partition::recover_producers(Moment now) {
+  std::int64_t from = log_->start_offset();
+  if (const auto text = storage::read_file(producers_path(), {})) {
+    if (auto snapshot = read_producer_snapshot(*text); snapshot && snapshot->offset <= log_->end_offset()) {
+      from = std::max(from, snapshot->offset);
+      saved_offset_ = snapshot->offset;
+      producers_ = std::move(snapshot->states);
+    } else {
+      // Of a log that has lost its tail since: when it has grown again, the snapshot must not be taken for its own.
+      if (auto done = storage::remove_file(producers_path(), {}); !done) (void)storage_failed(done.error());
+      if (auto done = storage::sync_directory(log_->directory(), {}); !done) (void)storage_failed(done.error());
+    }
+  }
+  producers_.transactions().forget_before(log_->start_offset());
+  if (from >= log_->end_offset()) return;
+  storage::Expected<void> read_marker;
+  const auto visited = log_->for_each_batch(from, [&](const storage::BatchHeader& header) {
+    if (!header.is_control()) {
+      producers_.apply(producer_batch(header), header.base_offset, now.wall_ms);
+      return true;
+    }
+    read_marker = recover_marker(header, now);
+    return read_marker.has_value();
+  });
+  if (!visited) (void)storage_failed(visited.error());
+  // Who does not know what was decided must not tell readers that it was.
+  if (!read_marker) (void)damaged(read_marker.error());
+}
+
+storage::Expected<void> Partition::recover_marker(const storage::BatchHeader& header, Moment now) {
+  const auto location = log_->locate(header.base_offset, {.max_bytes = 1});
+  if (!location) return std::unexpected(location.error());
+  std::vector<std::byte> bytes(location->bytes);
+  if (const auto read = storage::PartitionLog::read_into(*location, bytes); !read) return std::unexpected(read.error());
+  const auto batch = protocol::first_batch(bytes);
+  const auto marker = batch ? marker_of(*batch) : std::nullopt;
+  if (marker) producers_.apply(*marker, header.base_offset, now.wall_ms);
+  return {};
 }
 
 std::expected<void, ErrorCode> Partition::usable() const {
@@ -96,15 +132,15 @@ ErrorCode Partition::storage_failed(const storage::StorageError& error) {
 std::expected<Partition::Appended, ErrorCode> Partition::append(base::MutableBytes bytes,
                                                                 const protocol::BatchView& batch, Moment now,
                                                                 const std::shared_ptr<CommitWait>& wait,
-                                                                Wakeups& wakeups, Origin origin) {
+                                                                Wakeups& wakeups, Origin origin, Verified verified) {
   Appended appended;
+  const auto marker = marker_of(batch);
   bool queue = false;
   {
     const std::scoped_lock lock(mutex_);
     if (auto fine = usable(); !fine) return std::unexpected(fine.error());
     if (flushes_.failed()) return std::unexpected(ErrorCode::kafka_storage_error);
-    const ProducerBatch producer = producer_batch(batch);
-    const auto stored = origin == Origin::client ? producers_.check(producer) : std::nullopt;
+    const auto stored = check_producer(batch, marker, verified);
     if (!stored) return std::unexpected(stored.error());
     if (*stored) {
       appended.base_offset = **stored;
@@ -114,7 +150,11 @@ std::expected<Partition::Appended, ErrorCode> Partition::append(base::MutableByt
       protocol::set_base_offset(bytes, appended.base_offset);
       protocol::set_leader_epoch(bytes, kLeaderEpoch);
       if (auto done = log_->append(bytes, now.wall_ms); !done) return std::unexpected(storage_failed(done.error()));
-      if (origin == Origin::client) producers_.apply(producer, appended.base_offset, now.wall_ms);
+      if (marker) {
+        producers_.apply(*marker, appended.base_offset, now.wall_ms);
+      } else {
+        producers_.apply(producer_batch(batch), appended.base_offset, now.wall_ms);
+      }
       unannounced_bytes_ += static_cast<std::int64_t>(bytes.size());
       if (policy_ != FlushPolicy::commit) advance_high_watermark(std::exchange(unannounced_bytes_, 0), wakeups);
     }
@@ -136,6 +176,34 @@ std::expected<Partition::Appended, ErrorCode> Partition::append(base::MutableByt
   return appended;
 }
 
+std::expected<Partition::Appended, ErrorCode> Partition::end_transaction(const TransactionMarker& marker, Moment now,
+                                                                         const std::shared_ptr<CommitWait>& wait,
+                                                                         Wakeups& wakeups) {
+  std::vector<std::byte> bytes = control_batch(marker, now.wall_ms);
+  return append(bytes, *protocol::first_batch(bytes), now, wait, wakeups, Origin::coordinator);
+}
+
+// The offset at which it already is; nothing if it is to be appended; or why not.
+std::expected<std::optional<std::int64_t>, ErrorCode> Partition::check_producer(
+    const protocol::BatchView& batch, const std::optional<TransactionMarker>& marker, Verified verified) const {
+  if (marker) {
+    if (auto fine = producers_.check(*marker); !fine) return std::unexpected(fine.error());
+    return std::nullopt;
+  }
+  auto stored = producers_.check(producer_batch(batch));
+  if (!stored || *stored || !verified) return stored;
+  const ProducerState* producer = producers_.find(batch.producer_id());
+  const std::int64_t marker_offset = producer == nullptr ? -1 : producer->marker_offset;
+  if (marker_offset != *verified) return std::unexpected(ErrorCode::invalid_txn_state);
+  return std::nullopt;
+}
+
+std::int64_t Partition::marker_offset(std::int64_t producer_id) const {
+  const std::scoped_lock lock(mutex_);
+  const ProducerState* producer = producers_.find(producer_id);
+  return producer == nullptr ? -1 : producer->marker_offset;
+}
+
 std::expected<void, ErrorCode> Partition::await_sync(const std::shared_ptr<CommitWait>& wait) {
   const std::scoped_lock lock(mutex_);
   if (auto fine = usable(); !fine) return std::unexpected(fine.error());
@@ -146,12 +214,31 @@ std::expected<void, ErrorCode> Partition::await_sync(const std::shared_ptr<Commi
   return {};
 }
 
+std::int64_t Partition::stable_now() const {
+  return std::max(log_->start_offset(), producers_.transactions().last_stable_offset(high_watermark_));
+}
+
 // What has become readable is counted for every long poll here.
 void Partition::advance_high_watermark(std::int64_t arrived_bytes, Wakeups& wakeups) {
   const std::int64_t readable = policy_ == FlushPolicy::commit ? log_->synced_offset() : log_->end_offset();
   if (readable <= high_watermark_) return;
+  const bool was_stable = last_stable_offset_ == high_watermark_;
   high_watermark_ = readable;
   for (const auto& wait : data_waits_) wait->arrived(arrived_bytes, wakeups);
+
+  producers_.transactions().settle(high_watermark_);
+  const std::int64_t stable = stable_now();
+  if (stable <= last_stable_offset_) return;
+  last_stable_offset_ = stable;
+  // How much a decided transaction lets through is not known here: whoever is woken looks.
+  const bool is_stable = was_stable && stable == high_watermark_;
+  for (const auto& wait : stable_waits_) {
+    if (is_stable) {
+      wait->arrived(arrived_bytes, wakeups);
+    } else {
+      wait->ring(wakeups);
+    }
+  }
 }
 
 bool Partition::needs_flush() const {
@@ -188,7 +275,7 @@ void Partition::flush(Wakeups& wakeups) {
     (void)storage_failed(finished.error());
     flushes_.fail();
     for (const auto& [offset, wait] : std::exchange(commit_waits_, {})) wait->one_done(false, wakeups);
-    for (const auto& wait : data_waits_) wait->give_up(wakeups);
+    ring_data_waits(wakeups);
     return;
   }
   if (policy_ == FlushPolicy::commit) advance_high_watermark(covered_bytes, wakeups);
@@ -198,105 +285,20 @@ void Partition::flush(Wakeups& wakeups) {
   commit_waits_.erase(commit_waits_.begin(), covered);
 }
 
-std::expected<Partition::Offsets, ErrorCode> Partition::offsets() const {
+void Partition::add_wait(const std::shared_ptr<DataWait>& wait, Isolation isolation) {
   const std::scoped_lock lock(mutex_);
-  if (auto fine = usable(); !fine) return std::unexpected(fine.error());
-  return Offsets{log_->start_offset(), high_watermark_};
-}
-
-std::expected<Partition::Readable, ErrorCode> Partition::locate(std::int64_t offset, storage::ReadLimits limits) {
-  const std::scoped_lock lock(mutex_);
-  if (auto fine = usable(); !fine) return std::unexpected(fine.error());
-  Readable readable;
-  readable.offsets = {log_->start_offset(), high_watermark_};
-  if (offset < log_->start_offset() || offset > high_watermark_) return std::unexpected(ErrorCode::offset_out_of_range);
-  if (offset == high_watermark_) return readable;
-  limits.end_offset = high_watermark_;
-  auto location = log_->locate(offset, limits);
-  if (!location) return std::unexpected(storage_failed(location.error()));
-  readable.location = std::move(*location);
-  if (readable.location.bytes > 0 && readable.location.bytes < limits.max_bytes && log_->segment_count() > 1) {
-    const auto last = log_->locate(high_watermark_ - 1, {.max_bytes = 1, .end_offset = high_watermark_});
-    readable.ends_inside = last && last->segment != readable.location.segment;
-  }
-  return readable;
-}
-
-std::expected<Partition::Records, ErrorCode> Partition::read(const storage::ReadLocation& location,
-                                                             base::BufferPool& buffers) {
-  if (const base::Bytes mapped = storage::PartitionLog::map(location); !mapped.empty()) {
-    return Records{mapped, location.segment};
-  }
-  return read_copied(location, buffers);
-}
-
-std::expected<Partition::Records, ErrorCode> Partition::read_copied(const storage::ReadLocation& location,
-                                                                    base::BufferPool& buffers) {
-  auto buffer = std::make_shared<base::PooledBuffer>(buffers.take(location.bytes));
-  const auto bytes = storage::PartitionLog::read_into(location, buffer->bytes());
-  if (bytes) return Records{buffer->bytes().first(*bytes), buffer};
-  const std::scoped_lock lock(mutex_);
-  return std::unexpected(damaged(bytes.error()));
-}
-
-std::expected<std::optional<Partition::Records>, ErrorCode> Partition::read_now(const storage::ReadLocation& location,
-                                                                                base::BufferPool& buffers) {
-  auto buffer = std::make_shared<base::PooledBuffer>(buffers.take(location.bytes));
-  const auto bytes = storage::PartitionLog::read_now(location, buffer->bytes());
-  if (bytes && !*bytes) return std::nullopt;
-  if (bytes) return Records{buffer->bytes().first(**bytes), buffer};
-  const std::scoped_lock lock(mutex_);
-  return std::unexpected(damaged(bytes.error()));
-}
-
-std::expected<Partition::Records, ErrorCode> Partition::accept(const storage::ReadLocation& location,
-                                                               std::shared_ptr<base::PooledBuffer> buffer) {
-  const auto bytes = storage::PartitionLog::check(location, buffer->bytes().first(location.bytes));
-  if (bytes) return Records{buffer->bytes().first(*bytes), buffer};
-  const std::scoped_lock lock(mutex_);
-  return std::unexpected(damaged(bytes.error()));
-}
-
-// Found while reading without the lock, which is held now.
-ErrorCode Partition::damaged(const storage::StorageError& error) {
-  const bool lasting = error.fault == storage::StorageFault::corrupt || error.fault == storage::StorageFault::io;
-  if (log_ && lasting) log_->take_offline(error);
-  return storage_failed(error);
-}
-
-Partition::Found Partition::find_timestamp(std::int64_t timestamp_ms) {
-  if (auto fine = offsets(); !fine) return std::unexpected(fine.error());
-  auto found = storage::first_offset_at_or_after(*log_, mutex_, timestamp_ms);
-  const std::scoped_lock lock(mutex_);
-  if (!found) return std::unexpected(damaged(found.error()));
-  if (*found && (*found)->offset >= high_watermark_) return std::nullopt;
-  return *found;
-}
-
-Partition::Found Partition::find_max_timestamp() {
-  storage::TimestampLocation location;
-  {
-    const std::scoped_lock lock(mutex_);
-    if (auto fine = usable(); !fine) return std::unexpected(fine.error());
-    auto candidate = log_->locate_max_timestamp(high_watermark_);
-    if (!candidate) return std::unexpected(storage_failed(candidate.error()));
-    if (!*candidate) return std::nullopt;
-    location = std::move(**candidate);
-  }
-  const auto found = storage::PartitionLog::find_in_batch(location);
-  if (found) return *found;
-  const std::scoped_lock lock(mutex_);
-  return std::unexpected(damaged(found.error()));
-}
-
-void Partition::add_wait(const std::shared_ptr<DataWait>& wait) {
-  const std::scoped_lock lock(mutex_);
-  data_waits_.push_back(wait);
+  (isolation == Isolation::read_committed ? stable_waits_ : data_waits_).push_back(wait);
 }
 
 void Partition::remove_wait(const std::shared_ptr<DataWait>& wait) {
   const std::scoped_lock lock(mutex_);
   std::erase(data_waits_, wait);
+  std::erase(stable_waits_, wait);
+}
+
+void Partition::ring_data_waits(Wakeups& wakeups) {
+  for (const auto& wait : data_waits_) wait->ring(wakeups);
+  for (const auto& wait : stable_waits_) wait->ring(wakeups);
 }
 
 bool Partition::apply_retention(Moment now, std::int64_t producer_expiration_ms) {
@@ -309,6 +311,8 @@ bool Partition::apply_retention(Moment now, std::int64_t producer_expiration_ms)
     if (auto done = log_->roll_if_due(now.wall_ms); !done) (void)storage_failed(done.error());
     deleted = log_->delete_expired(now.wall_ms);
     if (!deleted) (void)storage_failed(deleted.error());
+    producers_.transactions().forget_before(log_->start_offset());
+    last_stable_offset_ = std::max(last_stable_offset_, log_->start_offset());
     queue = !flush_queued_ && needs_flush();
     if (queue) flush_queued_ = true;
   }
@@ -319,7 +323,7 @@ bool Partition::apply_retention(Moment now, std::int64_t producer_expiration_ms)
 void Partition::retire(Wakeups& wakeups) {
   const std::scoped_lock lock(mutex_);
   retired_ = true;
-  for (const auto& wait : data_waits_) wait->give_up(wakeups);
+  ring_data_waits(wakeups);
   for (const auto& [offset, wait] : std::exchange(commit_waits_, {})) wait->one_done(false, wakeups);
 }
 

@@ -2,13 +2,15 @@
 // and is never held over fsync, a wake-up or a read of records.
 //
 // The high watermark is where readers end. With iolab.flush=commit it is what fsync has covered, so that nobody reads
-// what a power cut could take back; else it is the end of the log.
+// what a power cut could take back; else it is the end of the log. Readers of committed records end at the last stable
+// offset, below which every transaction has been decided.
 //
-// Left out: replication, transactions (the last stable offset is the high watermark). Threads: any.
+// Left out: replication. Threads: any.
 #pragma once
 
 #include <cstdint>
 #include <expected>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -22,6 +24,7 @@
 #include "broker/core/moment.h"
 #include "broker/core/producer_states.h"
 #include "broker/core/settings.h"
+#include "broker/core/transaction_marker.h"
 #include "broker/core/waits.h"
 #include "broker/core/wakeup.h"
 #include "broker/protocol/error_code.h"
@@ -32,10 +35,19 @@ namespace iolab::core {
 
 inline constexpr std::int32_t kLeaderEpoch = 0;  // there is one broker, so leadership never changes
 
+// Of the leader epoch that a client believes in; -1: it does not say.
+protocol::ErrorCode check_leader_epoch(std::int32_t current_leader_epoch);
+
 protocol::ErrorCode error_code_of(storage::StorageFault fault);
 
-// Who appends: a client, whose sequence numbers are checked, or a coordinator of the broker's own, which needs none.
+// Who appends: a client, or a coordinator of the broker's own, which may hold a lock.
 enum class Origin : std::uint8_t { client, coordinator };
+
+// How far a reader reads: to the high watermark, or to the last stable offset.
+enum class Isolation : std::uint8_t { read_uncommitted, read_committed };
+inline Isolation isolation_of(std::int8_t level) {  // as requests number them
+  return level == 1 ? Isolation::read_committed : Isolation::read_uncommitted;
+}
 
 class Partition : public std::enable_shared_from_this<Partition> {
  public:
@@ -57,16 +69,34 @@ class Partition : public std::enable_shared_from_this<Partition> {
   };
   // Appends a checked batch, or finds that it is already there. `bytes` is the batch in memory that may be changed:
   // base offset and leader epoch are stamped in place. With a `wait`, the answer must wait for the disk as the wait
-  // says. A coordinator may hold its lock: the flusher is then rung through `wakeups`.
+  // says. A coordinator may hold its lock: the flusher is then rung through `wakeups`. `verified`: see marker_offset().
+  using Verified = std::optional<std::int64_t>;
   std::expected<Appended, protocol::ErrorCode> append(base::MutableBytes bytes, const protocol::BatchView& batch,
                                                       Moment now, const std::shared_ptr<CommitWait>& wait,
-                                                      Wakeups& wakeups, Origin origin = Origin::client);
+                                                      Wakeups& wakeups, Origin origin = Origin::client,
+                                                      Verified verified = std::nullopt);
+  // Of the producer's last marker here; -1: none is known. Whoever appends to a transaction takes it, then asks the
+  // coordinator whether the transaction goes on, and gives it to append(): that says INVALID_TXN_STATE if a marker came
+  // in between, because nobody would ever end what the batch would begin.
+  std::int64_t marker_offset(std::int64_t producer_id) const;
+  // Appends the control batch that ends the producer's transaction here, whether or not the producer has written here.
+  // `wait` as append(). Rings through `wakeups`; a coordinator may hold its lock.
+  // invalid_producer_epoch: the producer has been here with a higher epoch; transaction_coordinator_fenced: so has a
+  // coordinator.
+  std::expected<Appended, protocol::ErrorCode> end_transaction(const TransactionMarker& marker, Moment now,
+                                                               const std::shared_ptr<CommitWait>& wait,
+                                                               Wakeups& wakeups);
   // The same wait without an append: until everything that has been appended so far is on the disk.
   std::expected<void, protocol::ErrorCode> await_sync(const std::shared_ptr<CommitWait>& wait);
 
   struct Offsets {
     std::int64_t start = 0;
     std::int64_t high_watermark = 0;
+    std::int64_t last_stable_offset = 0;  // == high_watermark while no transaction is open
+
+    std::int64_t end(Isolation isolation) const {
+      return isolation == Isolation::read_committed ? last_stable_offset : high_watermark;
+    }
   };
   std::expected<Offsets, protocol::ErrorCode> offsets() const;
 
@@ -74,8 +104,10 @@ class Partition : public std::enable_shared_from_this<Partition> {
     Offsets offsets;
     storage::ReadLocation location;
     bool ends_inside = false;  // more is readable behind it, in the next segment: a long poll need not wait
+    std::vector<AbortedTransaction> aborted;  // that a reader of committed records passes over; perhaps some more
   };
-  std::expected<Readable, protocol::ErrorCode> locate(std::int64_t offset, storage::ReadLimits limits);
+  std::expected<Readable, protocol::ErrorCode> locate(std::int64_t offset, storage::ReadLimits limits,
+                                                      Isolation isolation = Isolation::read_uncommitted);
   // No lock while reading. Damage found here takes the partition offline. What is large is not copied: its bytes are
   // for sending, not for looking at (storage::FileMapping says why).
   struct Records {
@@ -95,10 +127,13 @@ class Partition : public std::enable_shared_from_this<Partition> {
                                                      std::shared_ptr<base::PooledBuffer> buffer);
 
   using Found = std::expected<std::optional<storage::TimestampAndOffset>, protocol::ErrorCode>;
-  Found find_timestamp(std::int64_t timestamp_ms);
-  Found find_max_timestamp();
+  Found find_timestamp(std::int64_t timestamp_ms, Isolation isolation = Isolation::read_uncommitted);
+  Found find_max_timestamp(Isolation isolation = Isolation::read_uncommitted);
 
-  void add_wait(const std::shared_ptr<DataWait>& wait);
+  // What is remembered of those who write here, by producer id.
+  std::expected<std::map<std::int64_t, ProducerState>, protocol::ErrorCode> producers() const;
+
+  void add_wait(const std::shared_ptr<DataWait>& wait, Isolation isolation);
   void remove_wait(const std::shared_ptr<DataWait>& wait);
 
   // Syncs what has been appended so far. Blocks on the disk. For the flusher, which took it out of the queue.
@@ -124,7 +159,14 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::expected<void, protocol::ErrorCode> usable() const;
   protocol::ErrorCode storage_failed(const storage::StorageError& error);
   protocol::ErrorCode damaged(const storage::StorageError& error);
+  void recover_producers(Moment now);
+  storage::Expected<void> recover_marker(const storage::BatchHeader& header, Moment now);
+  std::expected<std::optional<std::int64_t>, protocol::ErrorCode> check_producer(
+      const protocol::BatchView& batch, const std::optional<TransactionMarker>& marker, Verified verified) const;
+  std::int64_t stable_now() const;
+  std::vector<AbortedTransaction> aborted_in(std::int64_t from, std::int64_t to, const storage::ReadLocation& location);
   void advance_high_watermark(std::int64_t arrived_bytes, Wakeups& wakeups);
+  void ring_data_waits(Wakeups& wakeups);
   bool needs_flush() const;
   std::int64_t flush_due(Moment now) const;
   std::filesystem::path producers_path() const;
@@ -140,10 +182,12 @@ class Partition : public std::enable_shared_from_this<Partition> {
   ProducerStates producers_;
   std::int64_t saved_offset_ = -1;  // up to which the producers' snapshot tells
   std::int64_t high_watermark_ = 0;
+  std::int64_t last_stable_offset_ = 0;
   std::int64_t unannounced_bytes_ = 0;  // appended above the high watermark
   bool flush_queued_ = false;
   bool retired_ = false;
   std::vector<std::shared_ptr<DataWait>> data_waits_;
+  std::vector<std::shared_ptr<DataWait>> stable_waits_;  // the same, of readers of committed records
   std::vector<std::pair<std::int64_t, std::shared_ptr<CommitWait>>> commit_waits_;  // by end offset, ascending
 };
 

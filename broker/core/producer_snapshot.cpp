@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <charconv>
 #include <iterator>
 #include <utility>
@@ -13,7 +12,7 @@
 namespace iolab::core {
 namespace {
 
-constexpr std::string_view kFirstLine = "iolab-producers 1";
+constexpr std::string_view kFirstLine = "iolab-producers 2";
 
 // Cuts the first line off.
 std::string_view next_line(std::string_view& text) {
@@ -21,6 +20,12 @@ std::string_view next_line(std::string_view& text) {
   const std::string_view line = text.substr(0, end);
   text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   return line;
+}
+
+bool next_word(std::string_view& line, std::string_view word) {
+  if (!line.starts_with(word)) return false;
+  line.remove_prefix(word.size());
+  return true;
 }
 
 template <class T>
@@ -31,14 +36,46 @@ bool next_number(std::string_view& line, T& number, int base = 10) {
   return error == std::errc{};
 }
 
+bool numbers(std::string_view line, auto&... number) {
+  return (next_number(line, number) && ...) && line.empty();
+}
+
+void write(std::string& text, std::int64_t id, const ProducerState& state) {
+  fmt::format_to(std::back_inserter(text), "producer {} {} {} {} {} {}\n", id, state.epoch, state.coordinator_epoch,
+                 state.wall_ms, state.transaction_offset, state.marker_offset);
+  for (std::size_t age = state.batch_count(); age-- > 0;) {
+    const ProducerState::Batch& batch = state.batch(age);
+    fmt::format_to(std::back_inserter(text), "batch {} {} {}\n", batch.first_sequence, batch.last_sequence,
+                   batch.base_offset);
+  }
+}
+
+// The lines of one producer, whose first one has begun.
+bool read(std::string_view line, std::string_view& text, ProducerStates& states) {
+  std::int64_t id = -1;
+  ProducerState state;
+  if (!numbers(line, id, state.epoch, state.coordinator_epoch, state.wall_ms, state.transaction_offset,
+               state.marker_offset)) {
+    return false;
+  }
+  while (next_word(text, "batch")) {
+    ProducerState::Batch batch{};
+    if (!numbers(next_line(text), batch.first_sequence, batch.last_sequence, batch.base_offset)) return false;
+    state.remember(batch);
+  }
+  states.restore(id, state);
+  return true;
+}
+
 }  // namespace
 
 std::string write_producer_snapshot(const ProducerStates& states, std::int64_t offset) {
   std::string text = fmt::format("{}\noffset {}\n", kFirstLine, offset);
-  states.for_each([&](const ProducerStates::Remembered& batch) {
-    fmt::format_to(std::back_inserter(text), "{} {} {} {} {} {}\n", batch.producer_id, batch.epoch,
-                   batch.first_sequence, batch.last_sequence, batch.base_offset, batch.wall_ms);
-  });
+  states.for_each([&](std::int64_t id, const ProducerState& state) { write(text, id, state); });
+  for (const AbortedTransaction& aborted : states.transactions().aborted()) {
+    fmt::format_to(std::back_inserter(text), "aborted {} {} {} {}\n", aborted.producer_id, aborted.first_offset,
+                   aborted.last_offset, aborted.last_stable_offset);
+  }
   text += fmt::format("crc32c {:08x}\n", base::crc32c(base::as_bytes(text)));
   return text;
 }
@@ -54,18 +91,19 @@ std::optional<ProducerSnapshot> read_producer_snapshot(std::string_view text) {
   std::optional<ProducerSnapshot> snapshot(std::in_place);
   if (next_line(text) != kFirstLine) return std::nullopt;
   std::string_view offset = next_line(text);
-  if (!offset.starts_with("offset ")) return std::nullopt;
-  offset.remove_prefix(7);
-  if (!next_number(offset, snapshot->offset)) return std::nullopt;
+  if (!next_word(offset, "offset") || !numbers(offset, snapshot->offset)) return std::nullopt;
   while (!text.empty()) {
     std::string_view line = next_line(text);
-    ProducerStates::Remembered batch{};
-    if (!next_number(line, batch.producer_id) || !next_number(line, batch.epoch) ||
-        !next_number(line, batch.first_sequence) || !next_number(line, batch.last_sequence) ||
-        !next_number(line, batch.base_offset) || !next_number(line, batch.wall_ms)) {
+    if (next_word(line, "producer")) {
+      if (!read(line, text, snapshot->states)) return std::nullopt;
+      continue;
+    }
+    AbortedTransaction aborted;
+    if (!next_word(line, "aborted") ||
+        !numbers(line, aborted.producer_id, aborted.first_offset, aborted.last_offset, aborted.last_stable_offset)) {
       return std::nullopt;
     }
-    snapshot->states.restore(batch);
+    snapshot->states.transactions().restore(aborted);
   }
   return snapshot;
 }

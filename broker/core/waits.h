@@ -29,7 +29,7 @@ class DataWait {
   void arrived(std::int64_t bytes, Wakeups& wakeups) {
     if (found(bytes)) wakeups.add(sleeper_);
   }
-  void give_up(Wakeups& wakeups) {
+  void ring(Wakeups& wakeups) {
     if (!rung_.exchange(true)) wakeups.add(sleeper_);
   }
   bool rung() const { return rung_.load(); }

@@ -5,8 +5,9 @@
 //              known to the request's version) and each of its records read, unfolding compressed ones; then its
 //              producer's sequence, then it is appended from the receive buffer. A largest timestamp that is not the
 //              records' is set right. A batch that is already stored is acknowledged with its first offset. With
-//              iolab.flush=commit the answer waits for fsync; requests behind it do not.
-// Not here     transactions: a transactional batch is refused.
+//              iolab.flush=commit the answer waits for fsync; requests behind it do not. A transactional batch is
+//              refused if the request names no transactional id (TRANSACTIONAL_ID_AUTHORIZATION_FAILED, as in Kafka),
+//              and if its transaction has ended before it came (INVALID_TXN_STATE).
 #include "broker/protocol/messages/00_produce.h"
 
 #include <memory>
@@ -56,7 +57,17 @@ base::MutableBytes changeable(base::Bytes bytes) {
   return {const_cast<std::byte*>(bytes.data()), bytes.size()};
 }
 
-void append(Request& request, const core::Topic& topic, const protocol::Records& records,
+// A transactional batch is part of the ongoing transaction. Whoever asks before the append is told about a marker that
+// comes in between by append().
+ErrorCode verify(const ProduceRequest& wanted, const core::Partition& partition, const protocol::BatchView& batch,
+                 core::Partition::Verified& verified) {
+  if (!batch.is_transactional()) return ErrorCode::none;
+  if (!wanted.transactional_id) return ErrorCode::transactional_id_authorization_failed;
+  verified = partition.marker_offset(batch.producer_id());
+  return ErrorCode::none;
+}
+
+void append(Request& request, const ProduceRequest& wanted, const core::Topic& topic, const protocol::Records& records,
             const std::shared_ptr<core::CommitWait>& wait, Answer& answer) {
   core::Partition* partition = topic.partition(answer.index);
   if (partition == nullptr) return refuse(answer, ErrorCode::unknown_topic_or_partition);
@@ -68,14 +79,18 @@ void append(Request& request, const core::Topic& topic, const protocol::Records&
   if (batch->compression() == protocol::Compression::zstd && request.header.api_version < kFirstVersionWithZstd) {
     return refuse(answer, ErrorCode::unsupported_compression_type);
   }
-  if (batch->is_transactional()) return refuse(answer, ErrorCode::invalid_txn_state, "transactions are not supported");
   // Every record is looked at, as Kafka does: a batch that its readers cannot read would end them all.
   const auto largest_timestamp = protocol::check_records(*batch);
   if (!largest_timestamp) return refuse(answer, largest_timestamp.error().code, largest_timestamp.error().reason);
   if (*largest_timestamp != batch->max_timestamp()) {
     protocol::set_max_timestamp(changeable(records.bytes), *largest_timestamp);
   }
-  const auto appended = partition->append(changeable(records.bytes), *batch, request.now, wait, request.wakeups);
+  core::Partition::Verified verified;
+  if (const ErrorCode code = verify(wanted, *partition, *batch, verified); code != ErrorCode::none) {
+    return refuse(answer, code);
+  }
+  const auto appended = partition->append(changeable(records.bytes), *batch, request.now, wait, request.wakeups,
+                                          core::Origin::client, verified);
   if (!appended) return refuse(answer, appended.error());
   answer.base_offset = appended->base_offset;
   answer.log_append_time_ms = appended->append_time_ms;
@@ -104,7 +119,7 @@ bool append_all(Request& request, const ProduceRequest& wanted, const std::share
       else if (!partition.records)
         refuse(answer, ErrorCode::invalid_record, "no record batch");
       else
-        append(request, *topic, *partition.records, wait, answer);
+        append(request, wanted, *topic, *partition.records, wait, answer);
       all_fine = all_fine && answer.error_code == ErrorCode::none;
     }
   }
@@ -125,10 +140,11 @@ Outcome handle(Request& request, ProduceRequest& wanted, base::GatherBuffer& out
 }  // namespace
 
 ApiEntry produce() {
-  return {&protocol::kProduce, decode_and_handle<ProduceRequest, handle>,
-          "Appends one batch for each partition; acks 0, 1 and all; idempotent producers; `iolab.flush=commit` answers "
-          "after fsync. Versions 0 to 2 are advertised for librdkafka's sake and close the connection. "
-          "No transactions: a transactional batch is refused with INVALID_TXN_STATE."};
+  return {
+      &protocol::kProduce, decode_and_handle<ProduceRequest, handle>,
+      "Appends one batch for each partition; acks 0, 1 and all; idempotent and transactional producers; "
+      "`iolab.flush=commit` answers after fsync. Versions 0 to 2 are advertised for librdkafka's sake and close the "
+      "connection."};
 }
 
 }  // namespace iolab::handlers

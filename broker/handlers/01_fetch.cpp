@@ -6,9 +6,9 @@
 //              arrived or the time is over. Large ranges are sent from where they lie in the page cache, others, and
 //              what is not in memory, are read once into a pooled buffer; neither is copied again. With
 //              iolab.fetch.cold=pool or io_uring what is not in memory is read by somebody else, and this answer waits
-//              for it alone.
-// Not here     fetch sessions (every answer has session id 0, so clients send full requests), transactions (the last
-//              stable offset is the high watermark, no transaction is ever aborted), replicas.
+//              for it alone. With isolation level 1 (read_committed) records end at the last stable offset, and the
+//              aborted transactions among them are named: the client passes over them, the broker sends everything.
+// Not here     fetch sessions (every answer has session id 0, so clients send full requests), replicas.
 #include "broker/protocol/messages/01_fetch.h"
 
 #include <algorithm>
@@ -29,8 +29,6 @@ using protocol::FetchRequest;
 using protocol::FetchResponse;
 using Answer = FetchResponse::Topic::Partition;
 
-constexpr std::int8_t kReadCommitted = 1;
-
 // One partition of the request, resolved, and what was found there last.
 struct Wanted {
   core::TopicPointer topic;
@@ -50,7 +48,7 @@ class Attempt {
   Attempt(const Request& request, const FetchRequest& wanted)
       : broker_(request.broker),
         header_(request.header),
-        read_committed_(wanted.isolation_level == kReadCommitted),
+        isolation_(core::isolation_of(wanted.isolation_level)),
         max_bytes_(std::clamp<std::int64_t>(wanted.max_bytes, 0, request.broker.settings().fetch_max_bytes)),
         min_bytes_(std::min<std::int64_t>(wanted.min_bytes, max_bytes_)) {
     for (const auto& topic : wanted.topics) {
@@ -111,7 +109,7 @@ class Attempt {
     for (Wanted& wanted : partitions_) wanted.found.location = {};
   }
   void join(const std::shared_ptr<core::DataWait>& wait) {
-    for (const Wanted& wanted : partitions_) wanted.partition->add_wait(wait);
+    for (const Wanted& wanted : partitions_) wanted.partition->add_wait(wait, isolation_);
   }
   void leave(const std::shared_ptr<core::DataWait>& wait) {
     for (const Wanted& wanted : partitions_) wanted.partition->remove_wait(wait);
@@ -131,7 +129,7 @@ class Attempt {
     } else {
       wanted.partition = topic->partitions[static_cast<std::size_t>(asked.partition)];
     }
-    if (asked.current_leader_epoch > core::kLeaderEpoch) wanted.error = ErrorCode::unknown_leader_epoch;
+    if (wanted.error == ErrorCode::none) wanted.error = core::check_leader_epoch(asked.current_leader_epoch);
     return wanted;
   }
 
@@ -141,7 +139,8 @@ class Attempt {
     const bool first = bytes_found_ == 0;
     auto found = wanted.partition->locate(
         wanted.offset,
-        {.max_bytes = static_cast<std::size_t>(std::max<std::int64_t>(room, 0)), .at_least_one_batch = first});
+        {.max_bytes = static_cast<std::size_t>(std::max<std::int64_t>(room, 0)), .at_least_one_batch = first},
+        isolation_);
     if (!found) {
       wanted.error = found.error();
       return true;
@@ -153,12 +152,12 @@ class Attempt {
 
   void fill(Wanted& wanted, Answer& answer) {
     answer.partition_index = wanted.index;
-    if (!read_committed_) answer.aborted_transactions.reset();
+    if (isolation_ == core::Isolation::read_uncommitted) answer.aborted_transactions.reset();
     answer.error_code = wanted.error;
     answer.high_watermark = -1;
     if (wanted.error != ErrorCode::none) return;
     answer.high_watermark = wanted.found.offsets.high_watermark;
-    answer.last_stable_offset = answer.high_watermark;
+    answer.last_stable_offset = wanted.found.offsets.last_stable_offset;
     answer.log_start_offset = wanted.found.offsets.start;
     if (wanted.found.location.bytes == 0) return;
 
@@ -168,6 +167,9 @@ class Attempt {
       return;
     }
     answer.records.emplace(read->bytes, std::move(read->owner));
+    for (const core::AbortedTransaction& aborted : wanted.found.aborted) {
+      answer.aborted_transactions->push_back({aborted.producer_id, aborted.first_offset});
+    }
   }
 
   core::ColdRead::Outcome records_of(Wanted& wanted) {
@@ -182,7 +184,7 @@ class Attempt {
   };
   core::Broker& broker_;
   protocol::RequestHeader header_;
-  bool read_committed_;
+  core::Isolation isolation_;
   std::int64_t max_bytes_;
   std::int64_t min_bytes_;
   std::int64_t bytes_found_ = 0;
@@ -281,9 +283,11 @@ Outcome handle(Request& request, FetchRequest& wanted, base::GatherBuffer& out) 
 }  // namespace
 
 ApiEntry fetch() {
-  return {&protocol::kFetch, decode_and_handle<FetchRequest, handle>,
-          "Long poll (`min_bytes`, `max_wait_ms`), limits by request and by partition, batches byte for byte. No fetch "
-          "sessions: session id 0 is always answered. `read_committed` reads to the high watermark."};
+  return {
+      &protocol::kFetch, decode_and_handle<FetchRequest, handle>,
+      "Long poll (`min_bytes`, `max_wait_ms`), limits by request and by partition, batches byte for byte. No fetch "
+      "sessions: session id 0 is always answered. `read_committed` reads to the last stable offset and is told which "
+      "transactions were aborted."};
 }
 
 }  // namespace iolab::handlers

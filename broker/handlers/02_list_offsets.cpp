@@ -1,8 +1,8 @@
 // ListOffsets, versions 1 to 7: which offset stands at a time.
 //
-// Behaviour    -1 the high watermark, -2 the start of the log, -3 the record with the largest timestamp, and any time
+// Behaviour    -1 where readers end, -2 the start of the log, -3 the record with the largest timestamp, and any time
 //              from 0 on: the first record that is not older. Nothing found is offset -1, timestamp -1, and no error.
-// Not here     read_committed differs in nothing, there being no transactions.
+//              Readers end at the high watermark; with isolation level 1 (read_committed) at the last stable offset.
 #include "broker/protocol/messages/02_list_offsets.h"
 
 #include "broker/handlers/entries.h"
@@ -15,22 +15,22 @@ using protocol::ListOffsetsRequest;
 using protocol::ListOffsetsResponse;
 using Answer = ListOffsetsResponse::Topic::Partition;
 
-void look_up(core::Partition& partition, std::int64_t timestamp, Answer& answer) {
+void look_up(core::Partition& partition, std::int64_t timestamp, core::Isolation isolation, Answer& answer) {
   answer.leader_epoch = core::kLeaderEpoch;
   if (timestamp == protocol::kLatestTimestamp || timestamp == protocol::kEarliestTimestamp) {
     const auto offsets = partition.offsets();
     if (!offsets)
       answer.error_code = offsets.error();
     else
-      answer.offset = timestamp == protocol::kLatestTimestamp ? offsets->high_watermark : offsets->start;
+      answer.offset = timestamp == protocol::kLatestTimestamp ? offsets->end(isolation) : offsets->start;
     return;
   }
   if (timestamp < 0 && timestamp != protocol::kMaxTimestamp) {
     answer.error_code = ErrorCode::invalid_request;
     return;
   }
-  const auto found =
-      timestamp == protocol::kMaxTimestamp ? partition.find_max_timestamp() : partition.find_timestamp(timestamp);
+  const auto found = timestamp == protocol::kMaxTimestamp ? partition.find_max_timestamp(isolation)
+                                                          : partition.find_timestamp(timestamp, isolation);
   if (!found) {
     answer.error_code = found.error();
   } else if (*found) {
@@ -41,6 +41,7 @@ void look_up(core::Partition& partition, std::int64_t timestamp, Answer& answer)
 
 Outcome handle(Request& request, ListOffsetsRequest& wanted, base::GatherBuffer& out) {
   ListOffsetsResponse response;
+  const core::Isolation isolation = core::isolation_of(wanted.isolation_level);
   for (const auto& asked : wanted.topics) {
     const core::TopicPointer topic = request.broker.topics().find(asked.name);
     auto& answers = response.topics.emplace_back(ListOffsetsResponse::Topic{.name = asked.name, .partitions = {}});
@@ -50,10 +51,9 @@ Outcome handle(Request& request, ListOffsetsRequest& wanted, base::GatherBuffer&
       core::Partition* partition = topic ? topic->partition(one.partition_index) : nullptr;
       if (partition == nullptr)
         answer.error_code = ErrorCode::unknown_topic_or_partition;
-      else if (one.current_leader_epoch > core::kLeaderEpoch)
-        answer.error_code = ErrorCode::unknown_leader_epoch;
       else
-        look_up(*partition, one.timestamp, answer);
+        answer.error_code = core::check_leader_epoch(one.current_leader_epoch);
+      if (answer.error_code == ErrorCode::none) look_up(*partition, one.timestamp, isolation, answer);
       if (answer.error_code != ErrorCode::none) answer.leader_epoch = -1;
     }
   }
@@ -64,7 +64,7 @@ Outcome handle(Request& request, ListOffsetsRequest& wanted, base::GatherBuffer&
 
 ApiEntry list_offsets() {
   return {&protocol::kListOffsets, decode_and_handle<ListOffsetsRequest, handle>,
-          "Latest, earliest, by time, and the largest timestamp."};
+          "Latest, earliest, by time, and the largest timestamp; with `read_committed` below the last stable offset."};
 }
 
 }  // namespace iolab::handlers

@@ -33,11 +33,18 @@ Outcome say_which_versions(const protocol::RequestHeader& header, base::GatherBu
 }  // namespace
 
 std::span<const ApiEntry> apis() {
-  static const std::array table{
-      produce(),           fetch(),         list_offsets(),  metadata(),        offset_commit(),    offset_fetch(),
-      find_coordinator(),  join_group(),    heartbeat(),     leave_group(),     sync_group(),       describe_groups(),
-      list_groups(),       api_versions(),  create_topics(), delete_topics(),   init_producer_id(), describe_configs(),
-      create_partitions(), delete_groups(), offset_delete(), describe_cluster()};
+  static const std::array table{produce(),          fetch(),
+                                list_offsets(),     metadata(),
+                                offset_commit(),    offset_fetch(),
+                                find_coordinator(), join_group(),
+                                heartbeat(),        leave_group(),
+                                sync_group(),       describe_groups(),
+                                list_groups(),      api_versions(),
+                                create_topics(),    delete_topics(),
+                                init_producer_id(), offset_for_leader_epoch(),
+                                describe_configs(), create_partitions(),
+                                delete_groups(),    offset_delete(),
+                                describe_cluster(), describe_producers()};
   return table;
 }
 

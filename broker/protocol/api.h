@@ -28,6 +28,7 @@ enum class ApiKey : std::int16_t {
   create_topics = 19,
   delete_topics = 20,
   init_producer_id = 22,
+  offset_for_leader_epoch = 23,
   add_partitions_to_txn = 24,
   add_offsets_to_txn = 25,
   end_txn = 26,
@@ -38,6 +39,7 @@ enum class ApiKey : std::int16_t {
   delete_groups = 42,
   offset_delete = 47,
   describe_cluster = 60,
+  describe_producers = 61,
   describe_transactions = 65,
   list_transactions = 66,
 };

@@ -68,7 +68,8 @@ std::vector<std::byte> BatchBuilder::finish() {
     codec = Compression::none;
     append(batch, records_);
   }
-  const auto attributes = static_cast<std::int16_t>(static_cast<int>(codec) | (settings_.transactional ? 0x10 : 0));
+  const auto attributes = static_cast<std::int16_t>(static_cast<int>(codec) | (settings_.transactional ? 0x10 : 0) |
+                                                    (settings_.control ? 0x20 : 0));
   std::byte* at = batch.data();
   const auto put = [&at](auto value) {
     base::store_big_endian(at, value);

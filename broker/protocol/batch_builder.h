@@ -24,6 +24,7 @@ class BatchBuilder {
     std::int16_t producer_epoch = -1;
     std::int32_t base_sequence = -1;
     bool transactional = false;
+    bool control = false;  // of the broker's own, for its readers to act upon
   };
 
   // What is added; nothing is kept of it. A missing key or value is null, which is not the same as empty.

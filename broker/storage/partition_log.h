@@ -149,6 +149,9 @@ class PartitionLog {
   // The last batch of the range may be cut short, as Kafka's Fetch allows.
   Expected<ReadLocation> locate(std::int64_t offset, const ReadLimits& limits);
 
+  // An offset at or behind the end of a located range, and not far behind it: index.interval.bytes or one batch.
+  Expected<std::int64_t> offset_behind(const ReadLocation& location);
+
   // No lock. Fills the start of `into` (at least location.bytes) and returns how many bytes it filled: location.bytes,
   // or fewer where unchecked bytes are handed out as whole batches only. corrupt: hand the error to take_offline().
   static Expected<std::size_t> read_into(const ReadLocation& location, std::span<std::byte> into);

@@ -91,6 +91,12 @@ Expected<ReadLocation> PartitionLog::locate(std::int64_t offset, const ReadLimit
                       .unchecked = first->position < segment->checked_from()};
 }
 
+Expected<std::int64_t> PartitionLog::offset_behind(const ReadLocation& location) {
+  if (failure_) return std::unexpected(*failure_);
+  const auto& segment = segments_[segment_index_of(location.base_offset)];
+  return segment->offset_behind(location.position + static_cast<std::int64_t>(location.bytes));
+}
+
 Expected<std::size_t> PartitionLog::read_into(const ReadLocation& location, std::span<std::byte> into) {
   if (location.bytes == 0) return 0;
   const auto bytes = into.first(location.bytes);

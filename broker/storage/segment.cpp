@@ -231,6 +231,18 @@ Expected<FoundBatch> Segment::find_offset(std::int64_t offset) {
   return search(beginning, offset);
 }
 
+Expected<std::int64_t> Segment::offset_behind(std::int64_t position) {
+  if (auto usable = use_index(); !usable) return std::unexpected(usable.error());
+  const auto place = index_.find_position(position);
+  if (!place || place->position < position) return end_offset_;
+  // Whoever asks passes over what lies behind: the batch itself has to say so, not the index alone.
+  std::array<std::byte, kBatchHeaderBytes> buffer;
+  BatchScanner scanner(file_, place->position, size_bytes_, place->offset, options_.leader_epoch, buffer);
+  const auto step = scanner.next();
+  if (!step) return std::unexpected(step.error());
+  return *step == BatchScanner::Step::batch ? place->offset : end_offset_;
+}
+
 Expected<FoundBatch> Segment::search(IndexPlace from, std::int64_t offset) {
   std::array<std::byte, kLookUpBytes> buffer;
   BatchScanner scanner(file_, from.position, size_bytes_, from.offset, options_.leader_epoch, buffer);

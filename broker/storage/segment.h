@@ -99,6 +99,9 @@ class Segment {
 
   // The batch that holds `offset`, which lies in [base_offset, end_offset).
   Expected<FoundBatch> find_offset(std::int64_t offset);
+  // An offset at or behind all that begins before `position`: of the first batch there that the index knows, or the
+  // end.
+  Expected<std::int64_t> offset_behind(std::int64_t position);
   // The first batch from `from_offset` on that claims a timestamp >= `timestamp_ms`.
   Expected<std::optional<FoundBatch>> find_timestamp(std::int64_t timestamp_ms, std::int64_t from_offset);
   // Largest timestamp claimed by a batch before `before_offset` (-1: none) and that batch's base offset.

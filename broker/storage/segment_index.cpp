@@ -272,6 +272,20 @@ std::optional<IndexPlace> SegmentIndex::find_timestamp(std::int64_t timestamp_ms
   return i < 0 ? std::nullopt : read_place(i);
 }
 
+std::optional<IndexPlace> SegmentIndex::find_position(std::int64_t position) {
+  if (written_ > 0 && open_files()) {
+    std::array<std::byte, kOffsetBytes> before;
+    std::int64_t hint = 0;
+    const std::int64_t i = find_last(offsets_, written_, before, hint, [&](const std::byte* entry) {
+      return decode_place(base_offset_, entry).position < position;
+    });
+    if (i + 1 < written_) return read_place(i + 1);
+  }
+  const auto found =
+      std::ranges::lower_bound(pending_, position, {}, [](const auto& entry) { return entry.place.position; });
+  return found == pending_.end() ? std::nullopt : std::optional(found->place);
+}
+
 Expected<void> SegmentIndex::remove() {
   offsets_.close();
   times_.close();

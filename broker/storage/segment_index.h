@@ -55,6 +55,8 @@ class SegmentIndex {
   std::optional<IndexEntry> last_entry_before(std::int64_t end_offset);
   // The last entry up to which all timestamps are < `timestamp_ms`; nothing: start at the segment's beginning.
   std::optional<IndexPlace> find_timestamp(std::int64_t timestamp_ms);
+  // The first entry with a position >= `position`; nothing: there is none.
+  std::optional<IndexPlace> find_position(std::int64_t position);
   std::optional<IndexPlace> last_place();
 
   // Counted as Kafka counts segment.index.bytes: by the offset index.

@@ -19,6 +19,7 @@
 #include "broker/protocol/messages/19_create_topics.h"
 #include "broker/protocol/messages/20_delete_topics.h"
 #include "broker/protocol/messages/22_init_producer_id.h"
+#include "broker/protocol/messages/23_offset_for_leader_epoch.h"
 #include "broker/protocol/messages/24_add_partitions_to_txn.h"
 #include "broker/protocol/messages/25_add_offsets_to_txn.h"
 #include "broker/protocol/messages/26_end_txn.h"
@@ -29,6 +30,7 @@
 #include "broker/protocol/messages/42_delete_groups.h"
 #include "broker/protocol/messages/47_offset_delete.h"
 #include "broker/protocol/messages/60_describe_cluster.h"
+#include "broker/protocol/messages/61_describe_producers.h"
 #include "broker/protocol/messages/65_describe_transactions.h"
 #include "broker/protocol/messages/66_list_transactions.h"
 
@@ -54,6 +56,7 @@ void for_each_api(Visit&& visit) {
   visit.template operator()<CreateTopicsRequest, CreateTopicsResponse>();
   visit.template operator()<DeleteTopicsRequest, DeleteTopicsResponse>();
   visit.template operator()<InitProducerIdRequest, InitProducerIdResponse>();
+  visit.template operator()<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>();
   visit.template operator()<AddPartitionsToTxnRequest, AddPartitionsToTxnResponse>();
   visit.template operator()<AddOffsetsToTxnRequest, AddOffsetsToTxnResponse>();
   visit.template operator()<EndTxnRequest, EndTxnResponse>();
@@ -64,6 +67,7 @@ void for_each_api(Visit&& visit) {
   visit.template operator()<DeleteGroupsRequest, DeleteGroupsResponse>();
   visit.template operator()<OffsetDeleteRequest, OffsetDeleteResponse>();
   visit.template operator()<DescribeClusterRequest, DescribeClusterResponse>();
+  visit.template operator()<DescribeProducersRequest, DescribeProducersResponse>();
   visit.template operator()<DescribeTransactionsRequest, DescribeTransactionsResponse>();
   visit.template operator()<ListTransactionsRequest, ListTransactionsResponse>();
 }
