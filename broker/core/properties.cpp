@@ -116,6 +116,8 @@ constexpr std::array kProperties{
     Property{"transaction.remove.expired.transaction.cleanup.interval.ms", "", integer, milliseconds, "3600000", 1,
              kInt, "", "How often transactional ids are looked at for their expiration.",
              &B::transaction_expiry_interval_ms},
+    Property{"transaction.partition.verification.enable", "", boolean, none, "true", 0, 0, "",
+             "Whether a batch is refused whose partition was not added to its transaction.", &B::verify_transactions},
     Property{"transaction.state.log.num.partitions", "", integer, none, "1", 1, 1, "",
              "Always 1: there is one coordinator of transactions.", &B::transaction_partitions},
     Property{"transaction.state.log.replication.factor", "", integer, none, "1", 1, 1, "",

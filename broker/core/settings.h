@@ -81,7 +81,8 @@ struct BrokerSettings {
   bool any_replication_factor;
   bool auto_create_topics;
   bool delete_topics;
-  bool fetch_read_ahead;  // false: the kernel reads what a fetch asks for and no more
+  bool verify_transactions;  // whether a batch's partition has been added to its transaction
+  bool fetch_read_ahead;     // false: the kernel reads what a fetch asks for and no more
 
   TopicSettings topic_defaults;
   Overrides given;  // what was set by file or command line, by name

@@ -59,12 +59,14 @@ base::MutableBytes changeable(base::Bytes bytes) {
 
 // A transactional batch is part of the ongoing transaction. Whoever asks before the append is told about a marker that
 // comes in between by append().
-ErrorCode verify(const ProduceRequest& wanted, const core::Partition& partition, const protocol::BatchView& batch,
-                 core::Partition::Verified& verified) {
+ErrorCode verify(const Request& request, const ProduceRequest& wanted, const core::Partition& partition,
+                 const protocol::BatchView& batch, core::Partition::Verified& verified) {
   if (!batch.is_transactional()) return ErrorCode::none;
   if (!wanted.transactional_id) return ErrorCode::transactional_id_authorization_failed;
+  if (!request.broker.settings().verify_transactions) return ErrorCode::none;
   verified = partition.marker_offset(batch.producer_id());
-  return ErrorCode::none;
+  return request.broker.transactions().verify(*wanted.transactional_id, batch.producer_id(), batch.producer_epoch(),
+                                              {partition.topic(), partition.index()});
 }
 
 void append(Request& request, const ProduceRequest& wanted, const core::Topic& topic, const protocol::Records& records,
@@ -86,7 +88,7 @@ void append(Request& request, const ProduceRequest& wanted, const core::Topic& t
     protocol::set_max_timestamp(changeable(records.bytes), *largest_timestamp);
   }
   core::Partition::Verified verified;
-  if (const ErrorCode code = verify(wanted, *partition, *batch, verified); code != ErrorCode::none) {
+  if (const ErrorCode code = verify(request, wanted, *partition, *batch, verified); code != ErrorCode::none) {
     return refuse(answer, code);
   }
   const auto appended = partition->append(changeable(records.bytes), *batch, request.now, wait, request.wakeups,

@@ -23,11 +23,18 @@ ApiEntry create_topics();            // 19
 ApiEntry delete_topics();            // 20
 ApiEntry init_producer_id();         // 22
 ApiEntry offset_for_leader_epoch();  // 23
+ApiEntry add_partitions_to_txn();    // 24
+ApiEntry add_offsets_to_txn();       // 25
+ApiEntry end_txn();                  // 26
+ApiEntry write_txn_markers();        // 27
+ApiEntry txn_offset_commit();        // 28
 ApiEntry describe_configs();         // 32
 ApiEntry create_partitions();        // 37
 ApiEntry delete_groups();            // 42
 ApiEntry offset_delete();            // 47
 ApiEntry describe_cluster();         // 60
 ApiEntry describe_producers();       // 61
+ApiEntry describe_transactions();    // 65
+ApiEntry list_transactions();        // 66
 
 }  // namespace iolab::handlers

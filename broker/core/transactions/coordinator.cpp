@@ -129,9 +129,7 @@ std::expected<ProducerIdentity, ErrorCode> TransactionCoordinator::start(const T
   const auto fresh_id = static_cast<std::int64_t>(random_.next() >> 1);
   return change([&]() -> std::expected<ProducerIdentity, ErrorCode> {
     Entry& entry = find_or_make(claim.transactional_id);
-    const auto decide = [&] {
-      return entry.transaction.start(timeout_ms, claim.producer, fresh_id, call.now.wall_ms);
-    };
+    const auto decide = [&] { return entry.transaction.start(timeout_ms, claim.producer, fresh_id, call.now.wall_ms); };
     auto decided = decide();
     if (decided && decided->value.status == TransactionState::prepare_abort) {
       const ErrorCode code = prepare(entry, decided->value, call, decided->previous);

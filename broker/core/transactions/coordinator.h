@@ -7,11 +7,11 @@
 //   mark       every partition gets a marker, and offsets that were committed within the transaction count or do not
 //   complete   that this is done is appended to the coordinator's log
 //
-// With iolab.flush=commit "cannot be lost" means synced: a marker that outlives its decision in a power cut would commit
-// one half of a transaction whose other half is aborted when its time is up, and a completion that outlives a marker
-// would leave a partition's readers behind an open transaction for ever. Otherwise appending in this order is enough,
-// because a crash of the process keeps what was appended. In between nobody blocks: the disk wakes the flusher, which
-// takes the next step. What a restart finds prepared is finished; markers that are written twice harm nobody.
+// With iolab.flush=commit "cannot be lost" means synced: a marker that outlives its decision in a power cut would
+// commit one half of a transaction whose other half is aborted when its time is up, and a completion that outlives a
+// marker would leave a partition's readers behind an open transaction for ever. Otherwise appending in this order is
+// enough, because a crash of the process keeps what was appended. In between nobody blocks: the disk wakes the flusher,
+// which takes the next step. What a restart finds prepared is finished; markers that are written twice harm nobody.
 //
 // Invariant: state changes and appends happen under one lock, so that a replay, which goes through the same apply(),
 // ends where the broker was. An answer that lets a producer go on waits until what it rests on is on the disk.

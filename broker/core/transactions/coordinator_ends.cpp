@@ -12,7 +12,6 @@ using protocol::ErrorCode;
 namespace {
 
 constexpr std::int64_t kTryAgainMs = 1000;
-constexpr std::int32_t kCoordinatorEpoch = 0;  // there is one broker, so its coordinator never changes
 
 // Nothing is left to be done there: its topic is gone, or its producer has been there with a later epoch since, which
 // it got only when this transaction had been ended.
@@ -28,8 +27,7 @@ class TransactionCoordinator::Reminder final : public Sleeper,
                                                public DiskWork,
                                                public std::enable_shared_from_this<Reminder> {
  public:
-  Reminder(TransactionCoordinator& coordinator, std::string id)
-      : coordinator_(coordinator), id_(std::move(id)) {}
+  Reminder(TransactionCoordinator& coordinator, std::string id) : coordinator_(coordinator), id_(std::move(id)) {}
 
   void wake() override { coordinator_.flushes_.add(shared_from_this()); }
   void run(Moment now) override {
@@ -84,7 +82,7 @@ void TransactionCoordinator::mark(Entry& entry, TransactionCall& call) {
   const Transaction& transaction = entry.transaction;
   const TransactionMarker marker{.producer_id = transaction.producer().id,
                                  .producer_epoch = transaction.producer().epoch,
-                                 .coordinator_epoch = kCoordinatorEpoch,
+                                 .coordinator_epoch = kTransactionCoordinatorEpoch,
                                  .commit = transaction.state() == TransactionState::prepare_commit};
   entry.step = Step::marked;
   entry.left.clear();

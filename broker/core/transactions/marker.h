@@ -8,6 +8,9 @@
 
 namespace iolab::core {
 
+inline constexpr std::int32_t kTransactionCoordinatorEpoch =
+    0;  // there is one broker, so the coordinator never changes
+
 // Writes the marker, and for the topic of offsets lets the groups' coordinator count or forget what the transaction had
 // committed there. `wait`, `wakeups`: as Partition::append(). May be called with the lock of the coordinator of
 // transactions held, which comes before those of groups and partitions.

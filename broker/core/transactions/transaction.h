@@ -44,7 +44,8 @@ class Transaction {
   using Decision = std::expected<std::optional<TransactionValue>, protocol::ErrorCode>;
 
   struct Start {
-    TransactionValue value;     // `empty`: the producer has what stands in it; `prepare_abort`: ask again when that is over
+    TransactionValue
+        value;  // `empty`: the producer has what stands in it; `prepare_abort`: ask again when that is over
     ProducerIdentity previous;  // for apply()
   };
   // A producer begins to use the id. `had`: what it was given before, if it says so; it is refused if it has been

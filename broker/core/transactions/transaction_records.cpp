@@ -11,8 +11,9 @@ namespace {
 constexpr std::int16_t kKeyVersion = 0;
 constexpr std::int16_t kValueVersion = 0;
 
-constexpr std::array<std::string_view, 8> kNames{"Empty",          "Ongoing",       "PrepareCommit", "PrepareAbort",
-                                                 "CompleteCommit", "CompleteAbort", "Dead",          "PrepareEpochFence"};
+constexpr std::array<std::string_view, 8> kNames{"Empty",        "Ongoing",          "PrepareCommit",
+                                                 "PrepareAbort", "CompleteCommit",   "CompleteAbort",
+                                                 "Dead",         "PrepareEpochFence"};
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// WriteTxnMarkers: ends transactions in partitions. Brokers tell it to each other; an operator uses it to end what hangs
-// (Admin.abortTransaction).
+// WriteTxnMarkers: ends transactions in partitions. Brokers tell it to each other; an operator uses it to end what
+// hangs (Admin.abortTransaction).
 #pragma once
 
 #include <string>
