@@ -49,7 +49,7 @@ Response ask_patiently(TestBroker& broker, const M& message, std::int16_t versio
 
 class TransactionalProducer {
  public:
-  explicit TransactionalProducer(TestBroker& broker, std::string id = "tx") : broker_(broker), id_(std::move(id)) {}
+  explicit TransactionalProducer(TestBroker& broker, std::string id = "tx") : broker_(&broker), id_(std::move(id)) {}
 
   // Starts with what it was given; `again`: says what it had.
   protocol::ErrorCode init(bool again = false, std::int32_t timeout_ms = 60'000, std::int16_t version = 4) {
@@ -58,7 +58,7 @@ class TransactionalProducer {
     request.transaction_timeout_ms = timeout_ms;
     if (again) request.producer_id = producer.id;
     if (again) request.producer_epoch = producer.epoch;
-    const auto answer = ask_patiently<protocol::InitProducerIdResponse>(broker_, request, version);
+    const auto answer = ask_patiently<protocol::InitProducerIdResponse>(*broker_, request, version);
     if (answer.error_code != protocol::ErrorCode::none) return answer.error_code;
     producer = {answer.producer_id, answer.producer_epoch};
     sequences_.clear();
@@ -72,7 +72,7 @@ class TransactionalProducer {
     request.v3_and_below_producer_id = producer.id;
     request.v3_and_below_producer_epoch = producer.epoch;
     request.v3_and_below_topics.push_back({.name = topic, .partitions = partitions});
-    return ask_patiently<protocol::AddPartitionsToTxnResponse>(broker_, request, version);
+    return ask_patiently<protocol::AddPartitionsToTxnResponse>(*broker_, request, version);
   }
   protocol::ErrorCode add(const std::string& topic, std::int32_t partition, std::int16_t version = 3) {
     return add(topic, std::vector{partition}, version)
@@ -90,10 +90,11 @@ class TransactionalProducer {
                                                 .transactional = true}});
     auto request = produce_request(topic, partition, batch);
     request.transactional_id = id_;
-    const auto answer = ask_patiently<protocol::ProduceResponse>(broker_, request, 9);
-    const auto code = answer.responses.at(0).partition_responses.at(0).error_code;
-    if (code == protocol::ErrorCode::none) ++sequence;
-    return code;
+    const auto answer = ask_patiently<protocol::ProduceResponse>(*broker_, request, 9);
+    const auto& told = answer.responses.at(0).partition_responses.at(0);
+    if (told.error_code == protocol::ErrorCode::none) ++sequence;
+    last_offset = told.base_offset;
+    return told.error_code;
   }
   // One record, in a partition that is added first.
   void write(const std::string& topic, std::int32_t partition) {
@@ -107,7 +108,7 @@ class TransactionalProducer {
     request.producer_id = producer.id;
     request.producer_epoch = producer.epoch;
     request.group_id = "g";
-    return ask_patiently<protocol::AddOffsetsToTxnResponse>(broker_, request, version).error_code;
+    return ask_patiently<protocol::AddOffsetsToTxnResponse>(*broker_, request, version).error_code;
   }
   protocol::ErrorCode commit_offset(const std::string& topic, std::int64_t offset, std::int16_t version = 3) {
     protocol::TxnOffsetCommitRequest request;
@@ -118,7 +119,7 @@ class TransactionalProducer {
     auto& asked = request.topics.emplace_back();
     asked.name = topic;
     asked.partitions.push_back({.partition_index = 0, .committed_offset = offset});
-    return ask_patiently<protocol::TxnOffsetCommitResponse>(broker_, request, version)
+    return ask_patiently<protocol::TxnOffsetCommitResponse>(*broker_, request, version)
         .topics.at(0)
         .partitions.at(0)
         .error_code;
@@ -133,14 +134,15 @@ class TransactionalProducer {
     return request;
   }
   protocol::ErrorCode end(bool commit, std::int16_t version = 3) {
-    return ask_patiently<protocol::EndTxnResponse>(broker_, end_request(commit), version).error_code;
+    return ask_patiently<protocol::EndTxnResponse>(*broker_, end_request(commit), version).error_code;
   }
 
   core::ProducerIdentity producer;
+  std::int64_t last_offset = -1;  // of the record that was produced last; -1: it was refused
 
  private:
-  TestBroker& broker_;
-  const std::string id_;
+  TestBroker* broker_;
+  std::string id_;
   std::map<std::pair<std::string, std::int32_t>, std::int32_t> sequences_;
 };
 
