@@ -57,8 +57,8 @@ base::MutableBytes changeable(base::Bytes bytes) {
   return {const_cast<std::byte*>(bytes.data()), bytes.size()};
 }
 
-// A transactional batch is part of the ongoing transaction. Whoever asks before the append is told about a marker that
-// comes in between by append().
+// What entitles a transactional batch to be appended. `verified` is taken first: append() notices by it whether a
+// marker has ended the transaction since it was asked about.
 ErrorCode verify(const Request& request, const ProduceRequest& wanted, const core::Partition& partition,
                  const protocol::BatchView& batch, core::Partition::Verified& verified) {
   if (!batch.is_transactional()) return ErrorCode::none;

@@ -164,7 +164,8 @@ TEST(ProduceFetch, DamagedBatchesAreRefusedAndChangeNothing) {
             ErrorCode::unsupported_compression_type);
   EXPECT_EQ(refused(make_batch(
                 {.builder = {.producer_id = 1, .producer_epoch = 0, .base_sequence = 0, .transactional = true}})),
-            ErrorCode::invalid_txn_state);
+            ErrorCode::transactional_id_authorization_failed)
+      << "a transaction that nobody has named";
   EXPECT_EQ(fetch(broker, 0).high_watermark, 0);
   EXPECT_EQ(refused(good), ErrorCode::none);
 }

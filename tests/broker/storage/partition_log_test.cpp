@@ -57,6 +57,32 @@ TEST(PartitionLog, ReadsKeepToTheirLimits) {
   EXPECT_EQ(log->locate(-1, {}).error().fault, StorageFault::out_of_range);
 }
 
+TEST(PartitionLog, NothingOfARangeLiesBehindTheOffsetBehindIt) {
+  SCOPED_TRACE("fails if a reader is told too little about what it gets, or about far more");
+  const TemporaryDirectory directory;
+  const auto log = open_log(directory.path(), {.segment_bytes = 40'000, .index_interval_bytes = 1000});
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 2000; ++i) append(*log, make_batch(log->end_offset(), 1, random() % 100));
+  ASSERT_GT(log->segment_count(), 3);
+  for (int i = 0; i < 500; ++i) {
+    const auto from = static_cast<std::int64_t>(random() % 2000);
+    const auto location = log->locate(from, {.max_bytes = random() % 10'000});
+    ASSERT_TRUE(location);
+    const auto behind = log->offset_behind(*location);
+    ASSERT_TRUE(behind);
+    Batch bytes(location->bytes);
+    ASSERT_TRUE(PartitionLog::read_into(*location, bytes));
+    std::int64_t next = location->base_offset;  // of the first batch that does not begin in the range
+    for (base::Bytes rest = bytes; !rest.empty(); ++next) {
+      const bool is_cut = rest.size() < kBatchPrefixBytes;
+      const auto size = is_cut ? rest.size() : static_cast<std::size_t>(protocol::declared_batch_size(rest));
+      rest = rest.subspan(std::min(size, rest.size()));
+    }
+    ASSERT_GE(*behind, next) << "from offset " << from;
+    ASSERT_LE(*behind, next + 25) << "from offset " << from;
+  }
+}
+
 // Fails if a batch with another offset, a cut batch or two batches at once get into the log: all three would break it.
 TEST(PartitionLog, RefusesWhatIsNotTheNextBatch) {
   const TemporaryDirectory directory;
