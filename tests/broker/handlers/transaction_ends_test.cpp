@@ -36,14 +36,6 @@ Sizes log_sizes(const TestBroker& broker) {
   return sizes;
 }
 
-std::uintmax_t size_of(const Sizes& sizes, const std::string& partition) {
-  for (const auto& [path, bytes] : sizes) {
-    if (path.parent_path().filename() == partition) return bytes;
-  }
-  ADD_FAILURE() << "there is no log of " << partition;
-  return 0;
-}
-
 // A broker that syncs, and a producer in the middle of a transaction over two partitions and a group's offsets.
 // Whatever has to be synced so far is.
 struct Durable {

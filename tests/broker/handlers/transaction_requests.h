@@ -158,8 +158,9 @@ inline std::vector<std::int64_t> committed_in(TestBroker& broker, const std::str
   const auto fetched = fetch_committed(broker, topic, partition);
   EXPECT_EQ(fetched.error_code, protocol::ErrorCode::none);
   std::vector<std::pair<std::int64_t, std::int64_t>> aborted;
-  for (const auto& one : fetched.aborted_transactions.value_or({})) {
-    aborted.emplace_back(one.producer_id, one.first_offset);
+  EXPECT_TRUE(fetched.aborted_transactions);
+  if (fetched.aborted_transactions) {
+    for (const auto& one : *fetched.aborted_transactions) aborted.emplace_back(one.producer_id, one.first_offset);
   }
   return consume_committed(fetched.records->bytes, std::move(aborted), 0).offsets;
 }
