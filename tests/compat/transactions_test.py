@@ -139,8 +139,8 @@ class TransactionsTest(CompatTest):
 
 
 def make_topics(address, *names):
-    made = AdminClient({"bootstrap.servers": address}).create_topics([NewTopic(name, PARTITIONS, 1) for name in names])
-    for future in made.values():
+    admin = AdminClient({"bootstrap.servers": address})
+    for future in admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in names]).values():
         future.result(WAIT_S)
 
 
