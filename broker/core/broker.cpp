@@ -79,7 +79,11 @@ std::expected<std::unique_ptr<Broker>, std::string> Broker::open(BrokerSettings 
   if (const TopicPointer topic = broker->topics_.find(kConsumerOffsetsTopic)) {
     (void)broker->groups_.load(topic, broker->buffers_, now);
   }
+  if (const TopicPointer topic = broker->topics_.find(kTransactionStateTopic)) {
+    (void)broker->transactions_.load(topic, broker->buffers_, now);  // behind groups: it may end what they have pending
+  }
   broker->expiry_due_ms_ = Deadlines::after(now.steady_ms, given.offsets_retention_check_interval_ms);
+  broker->id_expiry_due_ms_ = Deadlines::after(now.steady_ms, given.transaction_expiry_interval_ms);
   broker->retention_due_ms_ = Deadlines::after(now.steady_ms, given.retention_check_interval_ms);
   broker->cleaning_due_ms_ = Deadlines::after(now.steady_ms, given.cleaner_backoff_ms);
   broker->flushes_.add(std::make_shared<Chore>(*broker, &Broker::remove_deleted_files));  // that a crash left behind
@@ -199,14 +203,23 @@ Broker::Changed Broker::internal_topic(std::string_view name, Moment now) {
 }
 
 ErrorCode Broker::open_groups(Moment now) {
-  if (groups_.availability() != ErrorCode::not_coordinator) return groups_.availability();
-  const auto topic = internal_topic(kConsumerOffsetsTopic, now);
+  return open_coordinator(groups_, kConsumerOffsetsTopic, now);
+}
+
+ErrorCode Broker::open_transactions(Moment now) {
+  return open_coordinator(transactions_, kTransactionStateTopic, now);
+}
+
+template <class Coordinator>
+ErrorCode Broker::open_coordinator(Coordinator& coordinator, std::string_view name, Moment now) {
+  if (coordinator.availability() != ErrorCode::not_coordinator) return coordinator.availability();
+  const auto topic = internal_topic(name, now);
   if (!topic) {
-    base::log::error(topic.error().message, {{"topic", kConsumerOffsetsTopic}});
+    base::log::error(topic.error().message, {{"topic", name}});
     return ErrorCode::coordinator_not_available;
   }
-  (void)groups_.load(*topic, buffers_, now);
-  return groups_.availability();
+  (void)coordinator.load(*topic, buffers_, now);
+  return coordinator.availability();
 }
 
 Broker::Changed Broker::grow_topic(std::string_view name, std::int32_t partitions, bool validate_only, Moment now) {
@@ -276,17 +289,27 @@ std::int64_t Broker::run_timers(Moment now) {
     order_cleaning();
     cleaning_due_ms_ = Deadlines::after(now.steady_ms, settings_.cleaner_backoff_ms);
   }
-  std::int64_t groups_due_ms = Deadlines::kNever;
+  if (now.steady_ms >= id_expiry_due_ms_) {
+    flushes_.add(std::make_shared<Chore>(*this, &Broker::expire_transactional_ids));
+    id_expiry_due_ms_ = Deadlines::after(now.steady_ms, settings_.transaction_expiry_interval_ms);
+  }
+  std::int64_t coordinators_due_ms = Deadlines::kNever;
   {
     Wakeups wakeups;
-    groups_due_ms = groups_.run_timers({now, wakeups});
+    coordinators_due_ms = std::min(groups_.run_timers({now, wakeups}), transactions_.run_timers({now, wakeups}));
   }
-  return std::min({deadlines_.next(), retention_due_ms_, expiry_due_ms_, cleaning_due_ms_, groups_due_ms});
+  return std::min(
+      {deadlines_.next(), retention_due_ms_, expiry_due_ms_, id_expiry_due_ms_, cleaning_due_ms_, coordinators_due_ms});
 }
 
 void Broker::expire_offsets(Moment now) {
   Wakeups wakeups;
   groups_.expire_offsets({now, wakeups});
+}
+
+void Broker::expire_transactional_ids(Moment now) {
+  Wakeups wakeups;
+  transactions_.expire({now, wakeups});
 }
 
 void Broker::apply_retention(Moment now) {

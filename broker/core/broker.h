@@ -28,6 +28,7 @@
 #include "broker/core/properties.h"
 #include "broker/core/settings.h"
 #include "broker/core/topic_table.h"
+#include "broker/core/transactions/coordinator.h"
 #include "broker/storage/log_directory.h"
 
 namespace iolab::core {
@@ -69,6 +70,7 @@ class Broker {
   FlushQueue& flushes() { return flushes_; }
   const TopicTable& topics() const { return topics_; }
   GroupCoordinator& groups() { return groups_; }
+  TransactionCoordinator& transactions() { return transactions_; }
   // Who reads what is not in memory; null: whoever asks for it, and waits. Set before the first request.
   ColdReader* cold_reader() const { return cold_reader_; }
   void set_cold_reader(ColdReader* reader) { cold_reader_ = reader; }
@@ -77,7 +79,9 @@ class Broker {
   using Changed = std::expected<TopicPointer, TopicFault>;
   // One of the broker's own topics (internal_log.h), made if it is not there.
   Changed internal_topic(std::string_view name, Moment now);
-  protocol::ErrorCode open_groups(Moment now);  // lets groups() begin: makes its topic, if it is not there
+  // Lets groups() or transactions() begin: makes its topic, if it is not there.
+  protocol::ErrorCode open_groups(Moment now);
+  protocol::ErrorCode open_transactions(Moment now);
   Changed create_topic(const NewTopic& wanted, bool validate_only, Moment now);
   Changed grow_topic(std::string_view name, std::int32_t partitions, bool validate_only, Moment now);
   std::expected<void, TopicFault> delete_topic(std::string_view name);
@@ -119,6 +123,8 @@ class Broker {
                                             Moment now);
   static storage::TopicDescription describe(const Topic& topic);
   storage::LogConfig log_config(const TopicSettings& settings) const;
+  template <class Coordinator>
+  protocol::ErrorCode open_coordinator(Coordinator& coordinator, std::string_view name, Moment now);
   std::vector<storage::PartitionCheckpoint> checkpoints() const;
   // Whether so many partitions more may be opened.
   std::expected<void, TopicFault> room_for(std::int64_t partitions) const;
@@ -129,6 +135,7 @@ class Broker {
   void apply_retention(Moment now);
   void remove_deleted_files(Moment now);
   void expire_offsets(Moment now);
+  void expire_transactional_ids(Moment now);
 
   BrokerSettings settings_;
   RandomSource& random_;
@@ -143,9 +150,11 @@ class Broker {
   ColdReader* cold_reader_ = nullptr;
   std::mutex changing_topics_;
   std::int64_t retention_due_ms_ = 0;  // of the timer thread alone
-  std::int64_t expiry_due_ms_ = 0;     // the same
+  std::int64_t expiry_due_ms_ = 0;     // the same; of offsets
+  std::int64_t id_expiry_due_ms_ = 0;  // the same; of transactional ids
   std::int64_t cleaning_due_ms_ = 0;   // the same
   GroupCoordinator groups_{settings_, random_, deadlines_, topics_};
+  TransactionCoordinator transactions_{settings_, random_, deadlines_, flushes_, topics_, groups_};
 };
 
 }  // namespace iolab::core

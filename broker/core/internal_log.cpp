@@ -47,6 +47,9 @@ bool is_internal_topic(std::string_view name) {
 Overrides internal_topic_overrides(const BrokerSettings& broker, std::string_view name) {
   Overrides overrides{{"cleanup.policy", "compact"}};
   if (name == kConsumerOffsetsTopic) overrides.emplace("segment.bytes", std::to_string(broker.offsets_segment_bytes));
+  if (name == kTransactionStateTopic) {
+    overrides.emplace("segment.bytes", std::to_string(broker.transaction_segment_bytes));
+  }
   return overrides;
 }
 

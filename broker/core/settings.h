@@ -76,6 +76,14 @@ struct BrokerSettings {
   std::int64_t offsets_segment_bytes;       // the same
   std::int64_t cleaner_backoff_ms;
   std::int64_t cleaner_key_bytes;
+  std::int64_t transactional_id_expiration_ms;
+  std::int64_t transaction_max_timeout_ms;
+  std::int64_t transaction_abort_interval_ms;   // of no effect: every transaction has a deadline of its own
+  std::int64_t transaction_expiry_interval_ms;  // how often ids are looked at for their expiration
+  std::int64_t transaction_partitions;          // of __transaction_state
+  std::int64_t transaction_replication_factor;  // the same
+  std::int64_t transaction_min_isr;             // the same
+  std::int64_t transaction_segment_bytes;       // the same
   std::int64_t requests_per_turn;
   std::int64_t output_high_water_bytes;
   std::int64_t spin_rounds;
@@ -85,8 +93,9 @@ struct BrokerSettings {
   bool any_replication_factor;
   bool auto_create_topics;
   bool delete_topics;
-  bool cleaner;           // whether logs are compacted
-  bool fetch_read_ahead;  // false: the kernel reads what a fetch asks for and no more
+  bool cleaner;              // whether logs are compacted
+  bool verify_transactions;  // whether a batch's partition has been added to its transaction
+  bool fetch_read_ahead;     // false: the kernel reads what a fetch asks for and no more
 
   TopicSettings topic_defaults;
   Overrides given;  // what was set by file or command line, by name

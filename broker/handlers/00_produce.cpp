@@ -83,12 +83,14 @@ std::optional<protocol::Compression> other_codec(const core::Topic& topic, const
 
 // What entitles a transactional batch to be appended. `verified` is taken first: append() notices by it whether a
 // marker has ended the transaction since it was asked about.
-ErrorCode verify(const ProduceRequest& wanted, const core::Partition& partition, const protocol::BatchView& batch,
-                 core::Partition::Verified& verified) {
+ErrorCode verify(const Request& request, const ProduceRequest& wanted, const core::Partition& partition,
+                 const protocol::BatchView& batch, core::Partition::Verified& verified) {
   if (!batch.is_transactional()) return ErrorCode::none;
   if (!wanted.transactional_id) return ErrorCode::transactional_id_authorization_failed;
+  if (!request.broker.settings().verify_transactions) return ErrorCode::none;
   verified = partition.marker_offset(batch.producer_id());
-  return ErrorCode::none;
+  return request.broker.transactions().verify(*wanted.transactional_id, batch.producer_id(), batch.producer_epoch(),
+                                              {partition.topic(), partition.index()});
 }
 
 void append(Request& request, const ProduceRequest& wanted, const core::Topic& topic, const protocol::Records& records,
@@ -122,7 +124,7 @@ void append(Request& request, const ProduceRequest& wanted, const core::Topic& t
     bytes = changed;
   }
   core::Partition::Verified verified;
-  if (const ErrorCode code = verify(wanted, *partition, *batch, verified); code != ErrorCode::none) {
+  if (const ErrorCode code = verify(request, wanted, *partition, *batch, verified); code != ErrorCode::none) {
     return refuse(answer, code);
   }
   const auto appended = partition->append(bytes, *protocol::first_batch(bytes), request.now, wait, request.wakeups,

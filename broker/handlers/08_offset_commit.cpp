@@ -25,33 +25,11 @@ void refuse(OffsetCommitResponse& response) {
   }
 }
 
-core::OffsetToCommit offset_of(const Request& request, const OffsetCommitRequest& wanted, const core::Topic* topic,
-                               const OffsetCommitRequest::Topic& asked,
-                               const OffsetCommitRequest::Topic::Partition& partition) {
-  const std::int64_t now_ms = request.now.wall_ms;
-  core::OffsetToCommit offset{.where = {asked.name, partition.partition_index}};
-  offset.value.offset = partition.committed_offset;
-  offset.value.leader_epoch = partition.committed_leader_epoch;
-  offset.value.metadata = partition.committed_metadata.value_or("");
-  offset.value.commit_timestamp = now_ms;
-  if (wanted.retention_time_ms >= 0) {
-    offset.value.expire_timestamp = core::Deadlines::after(now_ms, wanted.retention_time_ms);
-  }
-  const auto most = static_cast<std::size_t>(request.broker.settings().offset_metadata_max_bytes);
-  if (topic == nullptr || topic->partition(partition.partition_index) == nullptr) {
-    offset.error = ErrorCode::unknown_topic_or_partition;
-  } else if (offset.value.metadata.size() > most) {
-    offset.error = ErrorCode::offset_metadata_too_large;
-  }
-  return offset;
-}
-
 Outcome handle(Request& request, OffsetCommitRequest& wanted, base::GatherBuffer& out) {
-  std::vector<core::OffsetToCommit> offsets;
-  for (const auto& asked : wanted.topics) {
-    const core::TopicPointer topic = request.broker.topics().find(asked.name);
-    for (const auto& partition : asked.partitions) {
-      offsets.push_back(offset_of(request, wanted, topic.get(), asked, partition));
+  std::vector<core::OffsetToCommit> offsets = offsets_to_commit(request, wanted.topics);
+  if (wanted.retention_time_ms >= 0) {
+    for (core::OffsetToCommit& offset : offsets) {
+      offset.value.expire_timestamp = core::Deadlines::after(request.now.wall_ms, wanted.retention_time_ms);
     }
   }
   auto wait = commit_wait(request);

@@ -61,7 +61,7 @@ void refuse(OffsetFetchResponse& response) {
 }
 
 Outcome handle(Request& request, OffsetFetchRequest& wanted, base::GatherBuffer& out) {
-  const core::GroupCoordinator& groups = request.broker.groups();
+  core::GroupCoordinator& groups = request.broker.groups();
   OffsetFetchResponse response;
   if (request.header.api_version >= kFirstVersionWithGroups) {
     for (const auto& asked : wanted.groups) {
@@ -77,7 +77,7 @@ Outcome handle(Request& request, OffsetFetchRequest& wanted, base::GatherBuffer&
     if (request.header.api_version >= kFirstVersionWithError) response.topics.clear();
     return answer(request, response, out);
   }
-  return tell_after_sync(request, std::move(response), refuse, out);
+  return tell_after_sync(request, groups, std::move(response), refuse, out);
 }
 
 }  // namespace

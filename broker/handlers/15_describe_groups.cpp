@@ -50,7 +50,7 @@ Outcome handle(Request& request, DescribeGroupsRequest& wanted, base::GatherBuff
     refuse_all(response, code);
     return answer(request, response, out);
   }
-  return tell_after_sync(request, std::move(response), refuse, out);
+  return tell_after_sync(request, groups, std::move(response), refuse, out);
 }
 
 }  // namespace

@@ -52,6 +52,11 @@ std::span<const ApiEntry> apis() {
                                 delete_records(),
                                 init_producer_id(),
                                 offset_for_leader_epoch(),
+                                add_partitions_to_txn(),
+                                add_offsets_to_txn(),
+                                end_txn(),
+                                write_txn_markers(),
+                                txn_offset_commit(),
                                 describe_configs(),
                                 alter_configs(),
                                 describe_log_dirs(),
@@ -64,6 +69,8 @@ std::span<const ApiEntry> apis() {
                                 offset_delete(),
                                 describe_cluster(),
                                 describe_producers(),
+                                describe_transactions(),
+                                list_transactions(),
                                 describe_topic_partitions()};
   return table;
 }

@@ -24,6 +24,11 @@ ApiEntry delete_topics();                  // 20
 ApiEntry delete_records();                 // 21
 ApiEntry init_producer_id();               // 22
 ApiEntry offset_for_leader_epoch();        // 23
+ApiEntry add_partitions_to_txn();          // 24
+ApiEntry add_offsets_to_txn();             // 25
+ApiEntry end_txn();                        // 26
+ApiEntry write_txn_markers();              // 27
+ApiEntry txn_offset_commit();              // 28
 ApiEntry describe_configs();               // 32
 ApiEntry alter_configs();                  // 33
 ApiEntry describe_log_dirs();              // 35
@@ -36,6 +41,8 @@ ApiEntry list_partition_reassignments();   // 46
 ApiEntry offset_delete();                  // 47
 ApiEntry describe_cluster();               // 60
 ApiEntry describe_producers();             // 61
+ApiEntry describe_transactions();          // 65
+ApiEntry list_transactions();              // 66
 ApiEntry describe_topic_partitions();      // 75
 
 }  // namespace iolab::handlers

@@ -1,8 +1,8 @@
-// What the handlers of groups share: answers that wait, and what became of offsets.
+// What the handlers of groups share, and in part those of transactions: answers that wait, and what became of offsets.
 //
 // An answer waits for other members (JoinGroup, SyncGroup), which holds back the requests behind it, or for the disk
-// (iolab.flush=commit), which does not. When the connection goes, so does the parked request; the member stays until
-// its session ends, as one does whose machine is lost.
+// (synced_answer.h), which does not. When the connection goes, so does the parked request; the member stays until its
+// session ends, as one does whose machine is lost.
 #pragma once
 
 #include <memory>
@@ -15,15 +15,13 @@
 
 namespace iolab::handlers {
 
-// --- answers that wait for members ---
-
 // `fill` makes the response of what the group says.
 template <class Answer, protocol::Struct Response>
-class WaitingForMembers final : public Parked {
+class WaitingForOthers final : public Parked {
  public:
   using Pending = std::shared_ptr<core::PendingAnswer<Answer>>;
   using Fill = Response (*)(Answer answer);
-  WaitingForMembers(protocol::RequestHeader header, Pending pending, Fill fill)
+  WaitingForOthers(protocol::RequestHeader header, Pending pending, Fill fill)
       : header_(std::move(header)), pending_(std::move(pending)), fill_(fill) {}
 
   bool holds_back() const override { return !pending_->is_given(); }
@@ -44,29 +42,40 @@ template <class Answer, protocol::Struct Response>
 Outcome answer_when_given(Request& request, std::shared_ptr<core::PendingAnswer<Answer>> pending,
                           Response (*fill)(Answer), base::GatherBuffer& out) {
   if (pending->is_ready()) return answer(request, fill(pending->take()), out);
-  return parked(std::make_unique<WaitingForMembers<Answer, Response>>(request.header, std::move(pending), fill));
-}
-
-// --- answers that wait for the disk ---
-
-// Null if nothing has to wait for the disk.
-inline std::shared_ptr<core::CommitWait> commit_wait(const Request& request) {
-  return request.broker.groups().is_durable() ? std::make_shared<core::CommitWait>(request.sleeper) : nullptr;
-}
-
-// Of a response that only tells: what it tells has to be on the disk.
-template <protocol::Struct Response>
-Outcome tell_after_sync(Request& request, Response response, void (*refuse)(Response&), base::GatherBuffer& out) {
-  auto wait = commit_wait(request);
-  if (wait && request.broker.groups().availability() == protocol::ErrorCode::none &&
-      !request.broker.groups().await_sync(wait)) {
-    refuse(response);
-    return answer(request, response, out);
-  }
-  return answer_after_sync(request, std::move(response), std::move(wait), refuse, out);
+  return parked(std::make_unique<WaitingForOthers<Answer, Response>>(request.header, std::move(pending), fill));
 }
 
 // --- offsets ---
+
+// What a client asks to commit for one partition; `topic` is null if there is none of that name.
+template <class AskedPartition>
+core::OffsetToCommit offset_to_commit(const Request& request, const core::Topic* topic, const std::string& name,
+                                      const AskedPartition& partition) {
+  core::OffsetToCommit offset{.where = {name, partition.partition_index}};
+  offset.value.offset = partition.committed_offset;
+  offset.value.leader_epoch = partition.committed_leader_epoch;
+  offset.value.metadata = partition.committed_metadata.value_or("");
+  offset.value.commit_timestamp = request.now.wall_ms;
+  const auto most = static_cast<std::size_t>(request.broker.settings().offset_metadata_max_bytes);
+  if (topic == nullptr || topic->partition(partition.partition_index) == nullptr) {
+    offset.error = protocol::ErrorCode::unknown_topic_or_partition;
+  } else if (offset.value.metadata.size() > most) {
+    offset.error = protocol::ErrorCode::offset_metadata_too_large;
+  }
+  return offset;
+}
+
+template <class AskedTopic>
+std::vector<core::OffsetToCommit> offsets_to_commit(const Request& request, const std::vector<AskedTopic>& topics) {
+  std::vector<core::OffsetToCommit> offsets;
+  for (const AskedTopic& asked : topics) {
+    const core::TopicPointer topic = request.broker.topics().find(asked.name);
+    for (const auto& partition : asked.partitions) {
+      offsets.push_back(offset_to_commit(request, topic.get(), asked.name, partition));
+    }
+  }
+  return offsets;
+}
 
 // What became of each partition, in the order in which they were asked for.
 template <class Asked, class Told>

@@ -34,6 +34,12 @@ class WaitingForDisk final : public Parked {
   const Refuse refuse_;
 };
 
+// Null if nothing has to wait for the disk.
+inline std::shared_ptr<core::CommitWait> commit_wait(const Request& request) {
+  const bool waits = request.broker.settings().flush_policy() == core::FlushPolicy::commit;
+  return waits ? std::make_shared<core::CommitWait>(request.sleeper) : nullptr;
+}
+
 // The request has done its part; `wait` is null if nothing has to wait for the disk.
 template <protocol::Struct Response>
 Outcome answer_after_sync(Request& request, Response response, std::shared_ptr<core::CommitWait> wait,
@@ -44,6 +50,18 @@ Outcome answer_after_sync(Request& request, Response response, std::shared_ptr<c
   }
   if (wait && wait->failed()) refuse(response);
   return answer(request, response, out);
+}
+
+// Of a response that only tells what a coordinator knows: that has to be on the disk.
+template <class Coordinator, protocol::Struct Response>
+Outcome tell_after_sync(Request& request, Coordinator& coordinator, Response response, void (*refuse)(Response&),
+                        base::GatherBuffer& out) {
+  auto wait = commit_wait(request);
+  if (wait && coordinator.availability() == protocol::ErrorCode::none && !coordinator.await_sync(wait)) {
+    refuse(response);
+    return answer(request, response, out);
+  }
+  return answer_after_sync(request, std::move(response), std::move(wait), refuse, out);
 }
 
 }  // namespace iolab::handlers

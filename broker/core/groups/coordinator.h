@@ -70,6 +70,11 @@ struct GroupDescription {
   std::vector<Member> members = {};
 };
 
+// Where all offsets are kept: what a transaction that commits some is part of.
+inline TopicPartition offsets_partition() {
+  return {std::string(kConsumerOffsetsTopic), 0};
+}
+
 class GroupCoordinator {
  public:
   // All of them must outlive it.

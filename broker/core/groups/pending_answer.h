@@ -1,8 +1,8 @@
-// An answer of the group coordinator that is given later, by another connection's request or by a timer.
+// An answer of a coordinator that is given later: by another connection's request, by a timer, or by the disk.
 //
-// The request that waits and the group share it. Whoever gives the answer holds the coordinator's lock; the waiting
-// connection takes it without. With iolab.flush=commit the answer also waits until what it tells of is on the disk.
-// One that nobody takes any more, because its connection has gone, harms nobody.
+// The request that waits and the coordinator share it. Whoever gives the answer holds the coordinator's lock; the
+// waiting connection takes it without. With iolab.flush=commit the answer also waits until what it tells of is on the
+// disk. One that nobody takes any more, because its connection has gone, harms nobody.
 #pragma once
 
 #include <atomic>

@@ -218,9 +218,6 @@ TEST(ProduceFetch, AnEpochCanBeBumped) {
       protocol::InitProducerIdRequest{.transactional_id = std::nullopt, .producer_id = 9, .producer_epoch = 3}, 4);
   EXPECT_EQ(next.producer_id, 9);
   EXPECT_EQ(next.producer_epoch, 4);
-  const auto refused =
-      broker.ask<protocol::InitProducerIdResponse>(protocol::InitProducerIdRequest{.transactional_id = "tx"}, 4);
-  EXPECT_EQ(refused.error_code, ErrorCode::invalid_request);
 }
 
 TEST(ProduceFetch, LogAppendTimeIsTheBrokersClock) {

@@ -21,6 +21,11 @@
 #include "broker/protocol/messages/21_delete_records.h"
 #include "broker/protocol/messages/22_init_producer_id.h"
 #include "broker/protocol/messages/23_offset_for_leader_epoch.h"
+#include "broker/protocol/messages/24_add_partitions_to_txn.h"
+#include "broker/protocol/messages/25_add_offsets_to_txn.h"
+#include "broker/protocol/messages/26_end_txn.h"
+#include "broker/protocol/messages/27_write_txn_markers.h"
+#include "broker/protocol/messages/28_txn_offset_commit.h"
 #include "broker/protocol/messages/32_describe_configs.h"
 #include "broker/protocol/messages/33_alter_configs.h"
 #include "broker/protocol/messages/35_describe_log_dirs.h"
@@ -33,6 +38,8 @@
 #include "broker/protocol/messages/47_offset_delete.h"
 #include "broker/protocol/messages/60_describe_cluster.h"
 #include "broker/protocol/messages/61_describe_producers.h"
+#include "broker/protocol/messages/65_describe_transactions.h"
+#include "broker/protocol/messages/66_list_transactions.h"
 #include "broker/protocol/messages/75_describe_topic_partitions.h"
 
 namespace iolab::protocol {
@@ -59,6 +66,11 @@ void for_each_api(Visit&& visit) {
   visit.template operator()<DeleteRecordsRequest, DeleteRecordsResponse>();
   visit.template operator()<InitProducerIdRequest, InitProducerIdResponse>();
   visit.template operator()<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>();
+  visit.template operator()<AddPartitionsToTxnRequest, AddPartitionsToTxnResponse>();
+  visit.template operator()<AddOffsetsToTxnRequest, AddOffsetsToTxnResponse>();
+  visit.template operator()<EndTxnRequest, EndTxnResponse>();
+  visit.template operator()<WriteTxnMarkersRequest, WriteTxnMarkersResponse>();
+  visit.template operator()<TxnOffsetCommitRequest, TxnOffsetCommitResponse>();
   visit.template operator()<DescribeConfigsRequest, DescribeConfigsResponse>();
   visit.template operator()<AlterConfigsRequest, AlterConfigsResponse>();
   visit.template operator()<DescribeLogDirsRequest, DescribeLogDirsResponse>();
@@ -71,6 +83,8 @@ void for_each_api(Visit&& visit) {
   visit.template operator()<OffsetDeleteRequest, OffsetDeleteResponse>();
   visit.template operator()<DescribeClusterRequest, DescribeClusterResponse>();
   visit.template operator()<DescribeProducersRequest, DescribeProducersResponse>();
+  visit.template operator()<DescribeTransactionsRequest, DescribeTransactionsResponse>();
+  visit.template operator()<ListTransactionsRequest, ListTransactionsResponse>();
   visit.template operator()<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse>();
 }
 
