@@ -131,8 +131,8 @@ std::expected<std::vector<TimedRequest>, std::string> send_requests(const client
   const auto dialogue = (*script)->dialogue(0);
   Connection connection(spec.target, std::max<std::size_t>((*script)->framing().longest_bytes, 64 << 10));
   if (connection.error() != 0) {
-    return std::unexpected(
-        fmt::format("the server at port {} cannot be reached: {}", spec.target.port, std::strerror(connection.error())));
+    return std::unexpected(fmt::format("the server at port {} cannot be reached: {}", spec.target.port,
+                                       std::strerror(connection.error())));
   }
   std::vector<TimedRequest> times;
   for (int i = 0; i < how_many && !interrupted(); ++i) {

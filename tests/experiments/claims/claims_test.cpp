@@ -103,9 +103,9 @@ TEST(Claims, ARatioOfTwoLevelsReachesAsFarAsBothMayBeWrong) {
     "against": "select/idle_connections=0", "metric": "server_cpu_us_per_request", "above": 0.5}])",
                                 results);
   const auto& figure = judged.checks.front();
-  EXPECT_EQ(figure.of, "medians");
-  EXPECT_NEAR(figure.low, 4.0 / 12, 0.01);
-  EXPECT_NEAR(figure.high, 3, 0.01);
+  EXPECT_EQ(figure.found.of, "medians");
+  EXPECT_NEAR(figure.found.low, 4.0 / 12, 0.01);
+  EXPECT_NEAR(figure.found.high, 3, 0.01);
   EXPECT_EQ(judged.ruling, Ruling::cannot_say);
 }
 
@@ -136,7 +136,7 @@ TEST(Claims, HistoryIsCitedWithItsFigures) {
   const Results results(data);
   const auto judged = judge(claims->front(), [&](const std::string&) { return &results; });
   EXPECT_EQ(judged.ruling, Ruling::historical);
-  EXPECT_TRUE(judged.checks.front().value);
+  EXPECT_TRUE(judged.checks.front().found.value);
 }
 
 TEST(Claims, DefinitionsAndHistoryHaveNoVerdict) {

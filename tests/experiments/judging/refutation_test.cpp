@@ -92,8 +92,8 @@ TEST(Refutation, CellsOfTwoLevelsAreComparedByTheirMedians) {
   const auto refutation = refutation_of(results);
   ASSERT_TRUE(refutation);
   const auto& figure = refutation->figures.at(0);
-  EXPECT_NEAR(figure.value, 3, 1e-9);
-  EXPECT_NEAR(figure.low, 3, 1e-9);
+  EXPECT_NEAR(figure.found.value.value(), 3, 1e-9);
+  EXPECT_NEAR(figure.found.low, 3, 1e-9);
   EXPECT_EQ(refutation->verdict, Refuted::yes);
 }
 
@@ -102,7 +102,7 @@ TEST(Refutation, OneMetricPerAnother) {
   const auto data = run_with(R"([{"cell": "select/idle_connections=1000", "metric": "server_cpu_us_per_request",
                                   "per": "threads", "above": 4.9, "below": 5.1}])",
                              3, 3);
-  EXPECT_NEAR(refutation_of(Results(data))->figures.at(0).value, 15.0 / 3, 1e-9);
+  EXPECT_NEAR(refutation_of(Results(data))->figures.at(0).found.value.value(), 15.0 / 3, 1e-9);
   EXPECT_EQ(verdict_of(data), Refuted::yes);
 }
 
