@@ -108,6 +108,12 @@ TEST_F(TraceTest, CostIsToldWithItsError) {
   const auto ended = run({"cost", kReference + "/idle-tax", kReference + "/few-busy"});
   EXPECT_EQ(ended.code, 0) << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("How far it is off on cells that it has not seen"));
+  EXPECT_THAT(ended.out, HasSubstr("Intel Xeon"));
+  const auto mixed = run({"cost", kReference + "/idle-tax", kReference + "/spin-cost"});
+  EXPECT_THAT(mixed.out, testing::StartsWith("Runs of different machines:"));
+  EXPECT_THAT(mixed.out, HasSubstr("spin-cost: 2 x AMD EPYC"));
+  const auto alone = nlohmann::json::parse(run({"cost", kReference + "/idle-tax", "--json"}).out, nullptr, false);
+  EXPECT_EQ(alone.value("machines_differ", true), false);
   const auto told = nlohmann::json::parse(
       run({"cost", kReference + "/idle-tax", kReference + "/few-busy", "--json"}).out, nullptr, false);
   ASSERT_TRUE(told.is_object());
