@@ -119,6 +119,21 @@ TEST(Refutation, TheSentenceHasFigureIntervalBorderAndCells) {
   EXPECT_THAT(refuted.text, testing::StartsWith("Refuted: "));
 }
 
+TEST(Refutation, ATrialThatDiffersIsSaidThoughTheIntervalLeavesItOut) {
+  SCOPED_TRACE("a figure stands alone as if all trials gave it");
+  EXPECT_THAT(said_of(run_with("[" + against_epoll(R"("below": 2)") + "]", 3, 3)).text,
+              HasSubstr(": 3.00 times (refuted if below"));
+  const auto data = make_up_run(
+      10,
+      [](const Series&, const Level&, int block) {
+        MadeUpTrial trial;
+        trial.calls_per_request = block == 0 ? 2 : 4;
+        return trial;
+      },
+      R"(, "refuted_when": [{"cell": "epoll/idle_connections=0", "metric": "syscalls_per_request", "above": 9}])");
+  EXPECT_THAT(said_of(data).text, HasSubstr("4.00 (10 trials, 2.00 to 4.00; refuted if above 9.00)"));
+}
+
 TEST(Refutation, OnlyTheFiguresThatDecidedAreSaidAndFewOfThem) {
   SCOPED_TRACE("a sentence of ten figures, or one whose figures speak against its verdict");
   const auto holds = against_epoll(R"("above": 2)");
