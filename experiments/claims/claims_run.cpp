@@ -49,7 +49,7 @@ class Evidence {
   std::expected<void, std::string> take_what_there_is(const std::vector<std::string>& experiments) {
     for (const auto& name : experiments) {
       if (take_recorded(name) || !request_.make_runs) continue;
-      if (auto free = is_free(directory_.file("runs/" + name)); !free) return free;
+      if (auto clear = is_free(directory_.file("runs/" + name)); !clear) return clear;
       missing_.push_back(name);
     }
     return {};
@@ -146,7 +146,7 @@ class Evidence {
 
   // Of what an interrupted attempt left. Only under the lock.
   std::expected<void, std::string> empty(const std::string& path) const {
-    if (auto free = is_free(path); !free) return free;
+    if (auto clear = is_free(path); !clear) return clear;
     std::error_code error;
     std::vector<fs::path> left;
     for (const auto& entry : fs::directory_iterator(path, error)) {

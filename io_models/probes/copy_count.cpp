@@ -226,8 +226,8 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   ::shutdown(pair->near.get(), SHUT_RDWR);
   peer.join();
   if (came != bytes) {
-    return std::unexpected(std::string(way->name) + " sent " + std::to_string(bytes) + " bytes, and " +
-                           std::to_string(came) + " came: its figures say nothing");
+    return std::unexpected(std::string(way->name) + " sent " + std::to_string(static_cast<long>(bytes)) +
+                           " bytes, and " + std::to_string(static_cast<long>(came)) + " came: its figures say nothing");
   }
   const double gib_per_s = bytes / took_s / (1 << 30);
   return Figures{{"sent_gib_per_s", gib_per_s},

@@ -316,13 +316,13 @@ TEST_F(ProbeTest, WhatTheKernelRefusesIsNoFigure) {
   EXPECT_THAT(nowhere.err, HasSubstr("cannot run on CPU 9999"));
   const auto few = [&](const char* limit, std::vector<std::string> which) {
     which.insert(which.begin(), "probe");
-    return run(which, {"sh", "-c", fmt::format("{}; exec \"$@\"", limit), "sh"});
+    return run(which, {"bash", "-c", fmt::format("{}; exec \"$@\"", limit), "bash"});
   };
   const auto low = few("ulimit -n 500", {"high-fd", "--model", "poll", "--set", "first=900"});
   EXPECT_EQ(low.code, 4) << low.out;
   EXPECT_THAT(low.err, HasSubstr("may have 500 descriptors"));
   const auto queue = few("ulimit -i 100", {"signals-per-message", "--set", "queue=1000", "--for", "60"});
-  if (queue.code == 0) GTEST_SKIP() << "this user may raise a limit again, or sh has no ulimit -i";
+  if (queue.code == 0) GTEST_SKIP() << "this user may raise a limit again";
   EXPECT_EQ(queue.code, 4) << queue.out;
   EXPECT_THAT(queue.err, HasSubstr("no queue of 1000 signals"));
 }
