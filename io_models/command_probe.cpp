@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "experiments/command.h"
+#include "io_models/probes/peer.h"
 #include "io_models/probes/probe.h"
 
 namespace iolab::io {
@@ -65,6 +66,9 @@ int run(Flags& flags) {
   }
   if (!wrong.empty()) return fail(kUsage, wrong);
   flags.settings.length = std::chrono::milliseconds(flags.milliseconds);
+  if (const auto stays = probes::can_stay_on(flags.settings.peer_cpu); !stays) {
+    return fail(kCannotRunHere, stays.error());
+  }
   const auto figures = probe->run(flags.settings);
   if (!figures) return fail(kCannotRunHere, figures.error());
   fmt::print("{}\n", nlohmann::ordered_json(*figures).dump(1));

@@ -47,6 +47,7 @@ Json trials_of(const UsedRun& run, const std::string& id, const std::string& met
 
 Json figure_json(const Words& words, const Figure& figure, const std::vector<UsedRun>& runs) {
   const Check& check = *figure.check;
+  const CheckedFigure& found = figure.found;
   Json trials = Json::array();
   if (const auto* run = find_run(runs, check.run)) {
     trials.push_back(trials_of(*run, check.cell, check.metric));
@@ -55,11 +56,13 @@ Json figure_json(const Words& words, const Figure& figure, const std::vector<Use
   }
   return {{"text", figure_text(words, figure)},
           {"standing", name(figure.standing)},
-          {"value", figure.value ? Json(*figure.value) : Json()},
-          {"low", figure.value ? Json(figure.low) : Json()},
-          {"high", figure.value ? Json(figure.high) : Json()},
-          {"count", figure.count},
-          {"of", figure.of},
+          {"value", found.value ? Json(*found.value) : Json()},
+          {"low", found.value ? Json(found.low) : Json()},
+          {"high", found.value ? Json(found.high) : Json()},
+          {"least", found.value ? Json(found.least) : Json()},
+          {"most", found.value ? Json(found.most) : Json()},
+          {"count", found.count},
+          {"of", found.of},
           {"run", check.run},
           {"trials", trials}};
 }
@@ -82,8 +85,8 @@ Json commands_of(const Judged& judged, const std::vector<UsedRun>& runs) {
   Json list = Json::array();
   for (const auto& name : names) {
     const auto* run = find_run(runs, name);
-    list.push_back(
-        fmt::format("iolab run {} --profile {}", name, run == nullptr ? "quick" : run->results->data().spec.profile));
+    const bool told = run != nullptr && !run->results->data().command.empty();
+    list.push_back(told ? run->results->data().command : fmt::format("iolab run {} --profile quick", name));
   }
   return list;
 }

@@ -45,13 +45,20 @@ class Evidence {
   Evidence(const ClaimsRequest& request, const OwnBinary& binary, std::vector<ModelInfo> models, RunDirectory directory)
       : request_(request), binary_(binary), models_(std::move(models)), directory_(std::move(directory)) {}
 
-  // Every run that is needed and can be had.
-  std::expected<void, std::string> gather(const std::vector<std::string>& experiments) {
-    for (std::size_t i = 0; i < experiments.size() && !interrupted(); ++i) {
-      const auto& name = experiments[i];
+  // Those that there are. The error, before anything is made: a whole run of another profile lies where one would go.
+  std::expected<void, std::string> take_what_there_is(const std::vector<std::string>& experiments) {
+    for (const auto& name : experiments) {
       if (take_recorded(name) || !request_.make_runs) continue;
-      fmt::print(stderr, "{} of {}: {}\n", i + 1, experiments.size(), name);
-      if (auto made = make(name); !made) return made;
+      if (auto clear = is_free(directory_.file("runs/" + name)); !clear) return clear;
+      missing_.push_back(name);
+    }
+    return {};
+  }
+
+  std::expected<void, std::string> make_the_others() {
+    for (std::size_t i = 0; i < missing_.size() && !interrupted(); ++i) {
+      fmt::print(stderr, "{} of {}: {}\n", i + 1, missing_.size(), missing_[i]);
+      if (auto made = make(missing_[i]); !made) return made;
     }
     return {};
   }
@@ -104,12 +111,14 @@ class Evidence {
                             binary_, models_, "");
     if (data.plan.trials.empty()) return {};
     const auto path = directory_.file("runs/" + name);
-    std::error_code ignored;
-    fs::remove_all(path, ignored);  // of an attempt that was interrupted
+    std::error_code error;
+    fs::create_directories(path, error);
+    if (error) return std::unexpected(fmt::format("cannot make {}: {}", path, error.message()));
+    const auto lock = RunLock::take(path);
+    if (!lock) return std::unexpected(lock.error());
+    if (auto emptied = empty(path); !emptied) return emptied;
     const auto place = RunDirectory::create(path, name);
     if (!place) return std::unexpected(place.error());
-    const auto lock = RunLock::take(place->path());
-    if (!lock) return std::unexpected(lock.error());
     data.id = place->id();
     if (auto done = write_plan(data, *place); !done) return done;
     const SessionOptions session{.longest = longest, .count_calls = false};
@@ -122,11 +131,40 @@ class Evidence {
     return {};
   }
 
+  // A run that is whole was made for something else, and stays.
+  std::expected<void, std::string> is_free(const std::string& path) const {
+    if (!fs::exists(path + "/plan.json")) return {};
+    const auto run = RunDirectory::find(path);
+    const auto data = run ? load_run(*run) : std::unexpected(run.error());
+    if (!data) return std::unexpected(fmt::format("{}; move it away, or take another --out", data.error()));
+    if (data->status != "complete") return {};
+    return std::unexpected(
+        fmt::format("{} holds a complete run of {} by the {} profile, and one of {} by the {} profile would go there: "
+                    "take the other --profile, or another --out",
+                    path, data->spec.name, data->spec.profile, fs::path(path).filename().string(), request_.profile));
+  }
+
+  // Of what an interrupted attempt left. Only under the lock.
+  std::expected<void, std::string> empty(const std::string& path) const {
+    if (auto clear = is_free(path); !clear) return clear;
+    std::error_code error;
+    std::vector<fs::path> left;
+    for (const auto& entry : fs::directory_iterator(path, error)) {
+      if (entry.path().filename() != "run.lock") left.push_back(entry.path());
+    }
+    for (const auto& entry : left) {
+      fs::remove_all(entry, error);
+      if (error) return std::unexpected(fmt::format("cannot remove {}: {}", entry.string(), error.message()));
+    }
+    return {};
+  }
+
   const ClaimsRequest& request_;
   const OwnBinary& binary_;
   const std::vector<ModelInfo> models_;
   const RunDirectory directory_;
   std::map<std::string, MadeRun> runs_;
+  std::vector<std::string> missing_;  // experiments whose runs are to be made
 };
 
 void print_claims(const Words& words, const std::vector<Judged>& all) {
@@ -169,7 +207,8 @@ int judge_claims(const ClaimsRequest& request) {
   std::error_code ignored;
   for (const auto* folder : {"trials", "duets"}) fs::remove(directory->file(folder), ignored);  // those of a run
   Evidence evidence(request, *binary, std::move(*models), std::move(*directory));
-  if (auto done = evidence.gather(runs_needed(*claims)); !done) return fail(kInternalError, done.error());
+  if (auto taken = evidence.take_what_there_is(runs_needed(*claims)); !taken) return fail(kUsage, taken.error());
+  if (auto done = evidence.make_the_others(); !done) return fail(kInternalError, done.error());
   std::vector<Judged> all;
   for (const auto& claim : *claims) {
     all.push_back(judge(claim, [&](const std::string& experiment) { return evidence.find(experiment); }));

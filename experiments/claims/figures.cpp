@@ -6,126 +6,71 @@
 #include <array>
 #include <cmath>
 
-#include "experiments/judging/judgement.h"
 #include "experiments/spec/metrics.h"
-#include "experiments/statistics/statistics.h"
 #include "experiments/statistics/verdicts.h"
 #include "experiments/words/units.h"
 
 namespace iolab::lab {
 namespace {
 
-// Median and interval; the extremes where there are too few values for an interval.
-void settle(Figure& figure, std::vector<double> values) {
-  std::erase_if(values, [](double value) { return !std::isfinite(value); });
-  if (values.empty()) return;
-  const auto spread = spread_of(values);
-  figure.count = values.size();
-  figure.value = spread.value;
-  figure.low = spread.low;
-  figure.high = spread.high;
-}
-
-std::vector<double> values_of(const Cell& cell, const std::string& metric) {
-  const auto found = cell.metrics.find(metric);
-  return found == cell.metrics.end() ? std::vector<double>() : found->second.values;
-}
-
-// Of one cell, divided by another metric of the same trials if the check asks for it.
-Figure of_cell(const Check& check, const Cell& cell) {
-  Figure figure{.check = &check, .value = {}, .of = "trials"};
-  auto values = values_of(cell, check.metric);
-  if (!check.per.empty()) {
-    const auto divisors = values_of(cell, check.per);
-    values.resize(std::min(values.size(), divisors.size()));
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] /= divisors[i];
+std::string missing_text(const Check& check, const Results& results, const CheckedFigure& figure) {
+  const Slot cell("cell", figure.cell);
+  switch (figure.lack) {
+    case Lack::nothing: break;
+    case Lack::no_cell: return recorded("claim.no_cell", {{"run", check.run}, cell});
+    case Lack::not_run: {
+      const auto& reason = results.find_cell(figure.cell)->reason;
+      if (!reason.empty()) return recorded("claim.cell_not_run", {cell, {"reason", reason}});
+      return recorded("claim.no_figure", {cell, {"metric", check.metric}});
+    }
+    case Lack::no_figure: return recorded("claim.no_figure", {cell, {"metric", check.metric}});
+    case Lack::no_ratio: return recorded("claim.no_ratio", {cell});
+    case Lack::few_requests: return recorded("claim.few_requests", {cell, {"metric", check.metric}});
+    case Lack::few_trials: return recorded("claim.few_trials", {cell, {"trials", figure.count}});
   }
-  settle(figure, std::move(values));
-  if (figure.value) return figure;
-  figure.missing = cell.reason.empty() ? recorded("claim.no_figure", {{"cell", cell.id}, {"metric", check.metric}})
-                                       : recorded("claim.cell_not_run", {{"cell", cell.id}, {"reason", cell.reason}});
-  return figure;
-}
-
-// What the run itself was fixed to judge, it has judged better than a check could: by duets, if it has some.
-std::optional<Figure> of_duets(const Check& check, const Results& results, const Cell& cell, const Cell& other) {
-  const auto verdict = verdict_by_duets(results, cell, other, check.metric);
-  if (!verdict) return std::nullopt;
-  const auto& id = results.data().plan.series[cell.series].id;
-  return Figure{.check = &check,
-                .value = verdict->ratio,
-                .low = verdict->interval->low,
-                .high = verdict->interval->high,
-                .count = duet_ratios(results.data(), id, check.metric).size(),
-                .of = "duets"};
-}
-
-// One cell over another: inside blocks if both are of one level, else by their medians, with the farthest ends.
-Figure of_two(const Check& check, const Results& results, const Cell& cell, const Cell& other) {
-  if (auto judged = of_duets(check, results, cell, other)) return *judged;
-  Figure figure{.check = &check, .value = {}, .of = "blocks"};
-  if (cell.level == other.level && cell.series != other.series && check.per.empty()) {
-    settle(figure, results.block_ratios(cell.series, other.series, cell.level, check.metric));
-    if (figure.value) return figure;
-  }
-  Figure above = of_cell(check, cell);
-  const Figure below = of_cell(check, other);
-  if (!above.value || !below.value) {
-    above.value.reset();
-    if (above.missing.empty()) above.missing = below.missing;
-    return above;
-  }
-  figure = above;
-  figure.of = "medians";
-  figure.count = std::min(above.count, below.count);
-  figure.value = *above.value / *below.value;
-  figure.low = above.low / below.high;
-  figure.high = above.high / below.low;
-  return figure;
+  return {};
 }
 
 // What chance reached in this run: how far the same model, entered twice, was from itself, by the middle of its ratios
 // where they have one, else by the farthest (statistics/verdicts.h says why). Duets have been held against that when
 // they were judged; counts need no statistics.
-double reach_of(const Results& results, const Figure& figure, const Cell& cell) {
-  const auto& metric = figure.check->metric;
-  if (figure.of == "duets" || find_metric(metric)->exact) return 0;
+double reach_of(const Check& check, const Results& results, const CheckedFigure& figure) {
+  const Cell* cell = results.find_cell(check.cell);
+  if (cell == nullptr || check.against.empty() || figure.of == "duets" || find_metric(check.metric)->exact) return 0;
   const auto baseline = results.baseline();
   const auto again = results.find_series(again_id(results.data().spec.baseline));
   if (!baseline || !again) return 0;
-  const auto middle = floor_of(results.block_ratios(*again, *baseline, cell.level, metric), 0);
-  return middle ? *middle : results.noise(metric, cell.level).value_or(0);
+  const auto middle = floor_of(results.block_ratios(*again, *baseline, cell->level, check.metric), 0);
+  return middle ? *middle : results.noise(check.metric, cell->level).value_or(0);
 }
 
-// A ratio has to lie beyond its bound by more than chance reached.
-Standing standing_of(const Figure& figure) {
+// A ratio has to lie beyond its border by more than chance reached.
+Standing standing_of(const Check& check, const CheckedFigure& figure, double reach) {
   if (!figure.value || !std::isfinite(*figure.value)) return Standing::missing;
-  const double chance = 1 + figure.reach;
-  const auto beyond = [&](double low, double border) { return low > border * chance; };
-  const auto within = [&](double high, double border) { return high < border / chance; };
-  const auto& [above, below] = std::pair(figure.check->above, figure.check->below);
-  if ((!above || beyond(figure.low, *above)) && (!below || within(figure.high, *below))) return Standing::holds;
-  if ((above && figure.high * chance <= *above) || (below && figure.low >= *below * chance)) return Standing::fails;
+  const auto moved = [](const std::optional<double>& border, double by) {
+    return border ? std::optional(*border * by) : std::nullopt;
+  };
+  const double chance = 1 + reach;
+  if (side_of(figure, moved(check.above, chance), moved(check.below, 1 / chance)) == Side::beyond) {
+    return Standing::holds;
+  }
+  if (side_of(figure, moved(check.above, 1 / chance), moved(check.below, chance)) == Side::within) {
+    return Standing::fails;
+  }
   return Standing::open;
 }
 
 Figure figure_of(const Check& check, const FindRun& find) {
-  Figure none{.check = &check, .value = {}, .of = "trials"};
+  Figure figure{.check = &check, .found = {}};
   const Results* results = find(check.run);
   if (results == nullptr) {
-    none.missing = recorded("claim.no_run", {{"run", check.run}});
-    return none;
+    figure.missing = recorded("claim.no_run", {{"run", check.run}});
+    return figure;
   }
-  for (const auto& id : {check.cell, check.against}) {
-    if (id.empty() || results->find_cell(id) != nullptr) continue;
-    none.missing = recorded("claim.no_cell", {{"run", check.run}, {"cell", id}});
-    return none;
-  }
-  const Cell& cell = *results->find_cell(check.cell);
-  auto figure =
-      check.against.empty() ? of_cell(check, cell) : of_two(check, *results, cell, *results->find_cell(check.against));
-  if (!check.against.empty()) figure.reach = reach_of(*results, figure, cell);
-  figure.standing = standing_of(figure);
+  figure.found = checked_figure(*results, {check.cell, check.metric, check.per, check.against});
+  if (!figure.found.value) figure.missing = missing_text(check, *results, figure.found);
+  figure.reach = reach_of(check, *results, figure.found);
+  figure.standing = standing_of(check, figure.found, figure.reach);
   return figure;
 }
 
@@ -175,6 +120,20 @@ std::string value_text(const Words& words, const Check& check, double value) {
   return check.against.empty() ? number : words.say("ratio.one", {{"ratio", number}});
 }
 
+// "1.19 to 1.67, 10 blocks", with the farthest of them if the interval leaves some out: a figure whose ends print alike
+// is not one that all trials gave.
+std::string range_text(const Words& words, const Check& check, const CheckedFigure& figure) {
+  const auto text_of = [&](double value) { return number_text(words, check, value); };
+  const Slot n("n", figure.count);
+  const Slot of("of", words.say(fmt::format("claim.of_{}", figure.of), {n}));
+  const Slot low("low", text_of(figure.low)), high("high", text_of(figure.high));
+  const Slot least("least", text_of(figure.least)), most("most", text_of(figure.most));
+  if (least.text == most.text) return words.say("claim.every", {of, n});
+  if (low.text == high.text) return words.say("claim.spread", {of, n, least, most});
+  if (low.text == least.text && high.text == most.text) return words.say("claim.range", {low, high, of, n});
+  return words.say("claim.range_and_spread", {low, high, of, n, least, most});
+}
+
 }  // namespace
 
 std::string_view name(Standing standing) {
@@ -207,14 +166,9 @@ std::string figure_text(const Words& words, const Figure& figure) {
   if (check.above) borders.push_back(words.say("claim.above", {{"border", text_of(*check.above)}}));
   if (check.below) borders.push_back(words.say("claim.below", {{"border", text_of(*check.below)}}));
   auto value = words.retold(figure.missing);
-  if (figure.value) {
-    const auto low = number_text(words, check, figure.low);
-    const auto high = number_text(words, check, figure.high);
-    const auto of = words.say(fmt::format("claim.of_{}", figure.of));
-    const auto range = low == high
-                           ? words.say("claim.every", {{"of", of}, {"n", figure.count}})
-                           : words.say("claim.range", {{"low", low}, {"high", high}, {"of", of}, {"n", figure.count}});
-    value = words.say("claim.value", {{"value", text_of(*figure.value)}, {"range", range}});
+  if (figure.found.value) {
+    const auto range = range_text(words, check, figure.found);
+    value = words.say("claim.value", {{"value", text_of(*figure.found.value)}, {"range", range}});
     if (figure.reach > 0) {
       value = words.say("claim.value_and_chance", {{"value", value}, {"chance", percent_text(figure.reach)}});
     }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "experiments/claims/claims.h"
+#include "experiments/judging/checked_figure.h"
 #include "experiments/judging/results.h"
 
 namespace iolab::lab {
@@ -21,13 +22,9 @@ std::string_view name(Standing standing);
 
 struct Figure {
   const Check* check = nullptr;
-  std::optional<double> value;  // the median
-  double low = 0;               // its interval; with fewer than six trials, smallest to largest
-  double high = 0;
-  double reach = 0;          // of a ratio: how far the same model was from itself, 0.1: by up to 10 %
-  std::size_t count = 0;     // of trials, of ratios inside blocks, or of duets
-  std::string of;            // "trials", "blocks", "duets", or "medians": a ratio of cells that share no block
-  std::string missing = {};  // why there is no value
+  CheckedFigure found;
+  double reach = 0;          // of a ratio: how far the same model was from itself, 0.1: 10 %
+  std::string missing = {};  // why there is none
   Standing standing = Standing::missing;
 };
 

@@ -18,7 +18,8 @@ Examples
 Each claim of the classical notes (experiments/claims.json): supported, true only if, contradicted, or cannot say here,
 with the figures that decide it. Definitions and history have no verdict.
 
-Exit codes  0 ok · 2 no claims.json · 3 it is invalid · 130 interrupted: the same --out goes on
+Exit codes  0 ok · 2 no claims.json, or --out holds runs of another profile · 3 it is invalid ·
+            130 interrupted: the same --out goes on
 )";
 
 }  // namespace

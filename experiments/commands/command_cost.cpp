@@ -156,6 +156,27 @@ void print_worst(const Words& words, const CostModel& model, const Terminal& ter
              to_text(table, terminal));
 }
 
+// Where a run was made. Prices of one machine say nothing of another.
+struct MadeOn {
+  std::string run;
+  std::string machine;
+};
+
+bool differ(const std::vector<MadeOn>& runs) {
+  return std::ranges::any_of(runs, [&](const MadeOn& one) { return one.machine != runs.front().machine; });
+}
+
+void print_machines(const Words& words, const std::vector<MadeOn>& runs, const Terminal& terminal) {
+  const auto width = static_cast<std::size_t>(terminal.width);
+  if (!differ(runs)) {
+    fmt::print("{}\n\n", words.say("cost.machine", {{"machine", words.retold(runs.front().machine)}}));
+    return;
+  }
+  fmt::print("{}\n", folded(words.say("cost.machines_differ"), width, 0));
+  for (const auto& one : runs) fmt::print("  {}: {}\n", one.run, words.retold(one.machine));
+  fmt::print("\n");
+}
+
 void print_model(const Words& words, const CostCells& cells, const CostModel& model, const Terminal& terminal) {
   print_prices(words, model, terminal);
   print_left_out(words, cells);
@@ -202,14 +223,21 @@ Json json_of(const CostTest& test) {
   return json;
 }
 
-Json json_of(const CostCells& cells, const CostModel& model) {
+Json json_of(const CostCells& cells, const CostModel& model, const std::vector<MadeOn>& runs) {
+  Json machines = Json::array();
+  for (const auto& one : runs) machines.push_back({{"run", one.run}, {"machine", one.machine}});
   Json prices = Json::object();
   for (std::size_t i = 0; i < kCauses.size(); ++i) prices[std::string(kCauses[i])] = json_of(model.prices[i]);
   Json tests = Json::array();
   for (const auto& test : model.tests) tests.push_back(json_of(test));
-  return {{"schema", "iolab-cost-2"},         {"prices", prices},
-          {"fitted_cells", model.fitted},     {"hidden", cells.hidden},
-          {"never_sleep", cells.never_sleep}, {"tests", tests}};
+  return {{"schema", "iolab-cost-2"},
+          {"machines_differ", differ(runs)},
+          {"machines", machines},
+          {"prices", prices},
+          {"fitted_cells", model.fitted},
+          {"hidden", cells.hidden},
+          {"never_sleep", cells.never_sleep},
+          {"tests", tests}};
 }
 
 int run(const std::vector<std::string>& names, bool as_json, Language language) {
@@ -224,10 +252,12 @@ int run(const std::vector<std::string>& names, bool as_json, Language language) 
     directories.push_back(std::move(*directory));
   }
   CostCells cells;
+  std::vector<MadeOn> runs;
   for (const auto& directory : directories) {
     const auto data = load_run(directory);
     if (!data) return fail("cost", kInvalidSpec, data.error());
     add_cost_cells(Results(*data), cells);
+    runs.push_back({data->id, data->machine});
   }
   const auto model = fit_cost(cells.cells);
   if (!model) {
@@ -236,9 +266,12 @@ int run(const std::vector<std::string>& names, bool as_json, Language language) 
                             4 * kCauses.size()));
   }
   if (as_json) {
-    fmt::print("{}\n", json_of(cells, *model).dump(1));
+    fmt::print("{}\n", json_of(cells, *model, runs).dump(1));
   } else {
-    print_model(Words::in(language), cells, *model, look_at_terminal(stdout));
+    const Words& words = Words::in(language);
+    const auto terminal = look_at_terminal(stdout);
+    print_machines(words, runs, terminal);
+    print_model(words, cells, *model, terminal);
   }
   return kOk;
 }

@@ -1,10 +1,10 @@
 #include "experiments/judging/refutation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
-#include "experiments/judging/judgement.h"
 #include "experiments/spec/metrics.h"
-#include "experiments/statistics/statistics.h"
 #include "experiments/words/units.h"
 
 namespace iolab::lab {
@@ -18,86 +18,38 @@ std::string cell_text(const Results& results, const Cell& cell) {
                              {{"series", series}, {"level", results.data().spec.levels[cell.level].label}});
 }
 
-class Figures {
- public:
-  Figures(const Results& results, const RefutingCheck& check)
-      : results_(results), words_(results.words()), check_(check), metric_(*find_metric(check.metric)) {}
+std::string missing_text(const Results& results, const RefutingCheck& check, const CheckedFigure& figure) {
+  const Words& words = results.words();
+  const Cell* cell = results.find_cell(figure.cell);
+  if (cell == nullptr) return words.say("story.no_cell", {{"cell", figure.cell}});
+  const Slot of("cell", cell_text(results, *cell));
+  const Slot metric("metric", metric_label(words, *find_metric(check.metric)));
+  switch (figure.lack) {
+    case Lack::nothing:
+    case Lack::no_cell: break;
+    case Lack::not_run: return words.say("story.not_run", {of, {"reason", cell->reason}});
+    case Lack::no_figure: return words.say("story.no_figure", {of, metric});
+    case Lack::no_ratio: return words.say("story.no_ratio", {of});
+    case Lack::few_requests: return words.say("story.too_few", {of, metric});
+    case Lack::few_trials: return words.say("story.few_trials", {of, {"trials", figure.count}});
+  }
+  return {};
+}
 
-  RefutingFigure of_the_check() const {
-    RefutingFigure figure = check_.against.empty() ? of_cell(check_.cell) : of_two();
-    figure.check = &check_;
-    if (!figure.missing.empty()) return figure;
-    const auto& [above, below] = std::pair(check_.above, check_.below);
-    const bool beyond = (!above || figure.low > *above) && (!below || figure.high < *below);
-    const bool within = (above && figure.high <= *above) || (below && figure.low >= *below);
-    figure.refuted = beyond ? Refuted::yes : within ? Refuted::no : Refuted::cannot_say;
+RefutingFigure figure_of(const Results& results, const RefutingCheck& check) {
+  RefutingFigure figure{.check = &check,
+                        .found = checked_figure(results, {check.cell, check.metric, check.per, check.against})};
+  if (!figure.found.value) {
+    figure.missing = missing_text(results, check, figure.found);
     return figure;
   }
-
- private:
-  static RefutingFigure missing(std::string why) { return {.missing = std::move(why)}; }
-
-  // Below kFewestBlocks what is no exact count is an anecdote.
-  RefutingFigure summary(const std::vector<double>& values, const Cell& cell) const {
-    if (values.size() < kFewestBlocks && !metric_.exact) {
-      return missing(words_.say("story.few_trials", {{"cell", cell_text(results_, cell)}, {"trials", values.size()}}));
-    }
-    const auto spread = spread_of(values);
-    return {.value = spread.value, .low = spread.low, .high = spread.high};
+  switch (side_of(figure.found, check.above, check.below)) {
+    case Side::beyond: figure.refuted = Refuted::yes; break;
+    case Side::within: figure.refuted = Refuted::no; break;
+    case Side::open: figure.refuted = Refuted::cannot_say; break;
   }
-
-  RefutingFigure of_cell(const std::string& id) const {
-    const Cell* cell = results_.find_cell(id);
-    if (cell == nullptr) return missing(words_.say("story.no_cell", {{"cell", id}}));
-    if (cell->trials.empty()) {
-      return missing(words_.say("story.not_run", {{"cell", cell_text(results_, *cell)}, {"reason", cell->reason}}));
-    }
-    const auto measured = cell->metrics.find(check_.metric);
-    const Slot of("cell", cell_text(results_, *cell));
-    const Slot metric("metric", metric_label(words_, metric_));
-    if (measured != cell->metrics.end() && measured->second.quality == Quality::too_few) {
-      return missing(words_.say("story.too_few", {of, metric}));
-    }
-    std::vector<double> values;
-    for (const auto* trial : cell->trials) {
-      const auto value = results_.metric_of(*trial, check_.metric);
-      const auto per = check_.per.empty() ? std::optional(1.0) : results_.metric_of(*trial, check_.per);
-      if (value && per && *per != 0) values.push_back(*value / *per);
-    }
-    if (values.empty()) return missing(words_.say("story.no_figure", {of, metric}));
-    return summary(values, *cell);
-  }
-
-  // Inside blocks where both are at one level; otherwise of the medians, with the interval that both intervals allow.
-  RefutingFigure of_two() const {
-    const auto one = of_cell(check_.cell);
-    const auto other = of_cell(check_.against);
-    if (!one.missing.empty()) return one;
-    if (!other.missing.empty()) return other;
-    const Cell& cell = *results_.find_cell(check_.cell);
-    const Cell& against = *results_.find_cell(check_.against);
-    if (cell.level == against.level && check_.per.empty()) {
-      if (auto judged = of_duets(cell, against)) return *judged;
-      const auto ratios = results_.block_ratios(cell.series, against.series, cell.level, check_.metric);
-      if (!ratios.empty()) return summary(ratios, cell);
-    } else if (other.low > 0) {
-      return {.value = one.value / other.value, .low = one.low / other.high, .high = one.high / other.low};
-    }
-    return missing(words_.say("story.no_ratio", {{"cell", cell_text(results_, against)}}));
-  }
-
-  // What the run was fixed to judge by duets has one figure, that of its verdict.
-  std::optional<RefutingFigure> of_duets(const Cell& cell, const Cell& against) const {
-    const auto verdict = verdict_by_duets(results_, cell, against, check_.metric);
-    if (!verdict) return std::nullopt;
-    return RefutingFigure{.value = verdict->ratio, .low = verdict->interval->low, .high = verdict->interval->high};
-  }
-
-  const Results& results_;
-  const Words& words_;
-  const RefutingCheck& check_;
-  const Metric& metric_;
-};
+  return figure;
+}
 
 // "server CPU per request, select (900 idle connections) over epoll (900 idle connections): 1.90 times (1.85 to 1.95;
 // refuted if below 1.02 times)"
@@ -126,12 +78,21 @@ std::string figure_text(const Results& results, const RefutingFigure& figure) {
   if (check.above) borders.push_back(words.say("story.above", {{"border", text(*check.above)}}));
   if (check.below) borders.push_back(words.say("story.below", {{"border", text(*check.below)}}));
   const Slot asked("borders", words.listed(borders));
-  if (text(figure.low) == text(figure.high)) {
-    return words.say("story.figure_exact", {{"what", what}, {"value", text(figure.value)}, asked});
+  const CheckedFigure& found = figure.found;
+  const Slot value("value", text(*found.value));
+  if (text(found.low) != text(found.high)) {
+    return words.say("story.figure",
+                     {{"what", what}, value, {"low", bare(found.low)}, {"high", text(found.high)}, asked});
   }
-  return words.say(
-      "story.figure",
-      {{"what", what}, {"value", text(figure.value)}, {"low", bare(figure.low)}, {"high", text(figure.high)}, asked});
+  if (text(found.least) == text(found.most)) return words.say("story.figure_exact", {{"what", what}, value, asked});
+  return words.say("story.figure_spread",
+                   {{"what", what},
+                    value,
+                    {"n", found.count},
+                    {"of", words.say(fmt::format("claim.of_{}", found.of), {{"n", found.count}})},
+                    {"least", bare(found.least)},
+                    {"most", text(found.most)},
+                    asked});
 }
 
 }  // namespace
@@ -140,7 +101,7 @@ std::optional<Refutation> refutation_of(const Results& results) {
   const auto& when = results.data().spec.refuted_when;
   if (when.checks.empty()) return std::nullopt;
   Refutation refutation;
-  for (const auto& check : when.checks) refutation.figures.push_back(Figures(results, check).of_the_check());
+  for (const auto& check : when.checks) refutation.figures.push_back(figure_of(results, check));
   const auto& figures = refutation.figures;
   const auto decides = when.any ? Refuted::yes : Refuted::no;  // by itself; its opposite only if all agree
   const auto otherwise = when.any ? Refuted::no : Refuted::yes;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/judging/checked_figure.h"
 #include "experiments/judging/results.h"
 #include "experiments/judging/sentences.h"
 
@@ -14,12 +15,9 @@ namespace iolab::lab {
 
 enum class Refuted : std::uint8_t { yes, no, cannot_say };
 
-// The median with its interval or, with fewer than six trials, with the smallest and the largest.
 struct RefutingFigure {
   const RefutingCheck* check = nullptr;
-  double value = 0;
-  double low = 0;
-  double high = 0;
+  CheckedFigure found = {};
   std::string missing = {};  // why there is none; empty: there is one
   Refuted refuted = Refuted::cannot_say;
 };

@@ -108,14 +108,25 @@ std::vector<Span> spans_of(const Lane& lane, const std::vector<Rung>& rungs) {
          recorded(fmt::format("ladder.span_{}", name(doing)), {{"us", with_thousands(to_us - from_us, 1)}})});
   };
   const auto first = std::ranges::find_if(rungs, [](const Rung& rung) { return rung.at_us < 0 && !rung.hidden; });
-  if (first != rungs.end()) add(first->at_us, 0, lane.asks() ? Doing::spinning : Doing::blocked);
+  // What was there of a long request is copied before its last byte comes: the wait goes on after that.
+  if (first != rungs.end()) {
+    const auto waits = lane.asks() ? Doing::spinning : Doing::blocked;
+    double since = first->at_us;
+    for (const auto& piece : in_time(lane)) {
+      if (piece.doing != Doing::copy || piece.from_us >= 0 || is_hidden(lane.rows[piece.row])) continue;
+      add(since, piece.from_us, waits);
+      since = std::max(since, piece.to_us);
+    }
+    add(since, 0, waits);
+  }
   constexpr std::array kTold{Doing::unknown,        Doing::notice,        Doing::copy,          Doing::wake_and_copy,
                              Doing::awake_and_copy, Doing::copied_inside, Doing::copied_for_us, Doing::task_work,
                              Doing::work,           Doing::broker_waits};
   for (const auto& piece : in_time(lane)) {
     if (is_hidden(lane.rows[piece.row])) continue;  // it has steps, and no margin
     const bool told = std::ranges::find(kTold, piece.doing) != kTold.end();
-    if (told && piece.from_us >= 0 && piece.from_us < lane.answered_us) add(piece.from_us, piece.to_us, piece.doing);
+    const bool is_in_it = piece.from_us >= 0 || piece.doing == Doing::copy;
+    if (told && is_in_it && piece.from_us < lane.answered_us) add(piece.from_us, piece.to_us, piece.doing);
   }
   return spans;
 }

@@ -253,7 +253,9 @@ std::string figures_of(const Words& words, const Lane& lane) {
         Doing::copied_for_us, Doing::copy, Doing::task_work, Doing::work, Doing::broker_waits}) {
     double us = 0;
     for (const auto& piece : lane.pieces) {
-      if (piece.doing == doing && lane.rows[piece.row] == Row::thread && piece.from_us >= 0) us += piece.length_us();
+      // The first bytes of a long request are copied before its last has come, and count as the title counts them.
+      const bool counts = piece.from_us >= 0 || doing == Doing::copy;
+      if (piece.doing == doing && lane.rows[piece.row] == Row::thread && counts) us += piece.length_us();
     }
     if (us > 0) parts.push_back(words.say(fmt::format("trace.{}", name(doing)), {{"us", three_digits(us)}}));
   }

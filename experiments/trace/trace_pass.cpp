@@ -11,7 +11,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <functional>
 
@@ -61,6 +63,16 @@ class PinnedHere {
   cpu_set_t before_{};
 };
 
+// Why recv() gave nothing, and where to look.
+std::string no_answer(ssize_t got) {
+  constexpr const char* kWhere = "`iolab broker --model` with the same model, and one request, shows its log";
+  if (got == 0) return fmt::format("the server closed the connection before it had answered a request; {}", kWhere);
+  if (errno == EAGAIN || errno == EWOULDBLOCK) {
+    return fmt::format("a request was not answered in {} s; {}", kAnswerLimit.tv_sec, kWhere);
+  }
+  return fmt::format("a request was not answered: {}; {}", std::strerror(errno), kWhere);
+}
+
 class Connection {
  public:
   Connection(const io::Address& address, std::size_t longest_answer)
@@ -72,12 +84,13 @@ class Connection {
     const int on = 1;
     setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &kAnswerLimit, sizeof kAnswerLimit);
-    open_ = ::connect(socket_.get(), reinterpret_cast<sockaddr*>(&where), sizeof where) == 0;
+    if (::connect(socket_.get(), reinterpret_cast<sockaddr*>(&where), sizeof where) != 0) error_ = errno;
   }
-  bool open() const { return open_; }
+  int error() const { return error_; }  // 0: it is open
 
-  // One request, one answer.
-  bool exchange(clients::Dialogue& dialogue, const clients::Framing& framing, TimedRequest& times) {
+  // One request, one answer; the error is a sentence.
+  std::expected<TimedRequest, std::string> exchange(clients::Dialogue& dialogue, const clients::Framing& framing) {
+    TimedRequest times;
     const auto request = dialogue.request(0);
     std::size_t bytes = 0;
     for (const auto& piece : request) bytes += piece.iov_len;
@@ -85,23 +98,30 @@ class Connection {
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(request.data());
     message.msg_iovlen = request.size();
-    if (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL) != static_cast<ssize_t>(bytes)) return false;
+    const auto sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+    if (sent < 0) return std::unexpected(fmt::format("a request could not be sent: {}", std::strerror(errno)));
+    if (sent != static_cast<ssize_t>(bytes)) {
+      return std::unexpected(fmt::format("of a request of {} bytes only {} were sent", bytes, sent));
+    }
     std::size_t have = 0;
     for (;;) {
       const auto got = ::recv(socket_.get(), room_.data() + have, room_.size() - have, 0);
-      if (got <= 0) return false;
+      if (got <= 0) return std::unexpected(no_answer(got));
       have += static_cast<std::size_t>(got);
       const auto whole = framing.answer_bytes({room_.data(), have});
-      if (whole < 0 || whole > static_cast<std::int64_t>(room_.size())) return false;
+      if (whole < 0 || whole > static_cast<std::int64_t>(room_.size())) {
+        return std::unexpected(fmt::format("an answer declares {} bytes, and {} are the most", whole, room_.size()));
+      }
       if (whole == 0 || static_cast<std::size_t>(whole) > have) continue;
       times.answered_ns = now_ns();
-      return !dialogue.answered(0, {room_.data(), static_cast<std::size_t>(whole)}).error;
+      if (!dialogue.answered(0, {room_.data(), static_cast<std::size_t>(whole)}).error) return times;
+      return std::unexpected(dialogue.note().empty() ? "the answer is an error" : dialogue.note());
     }
   }
 
  private:
   io::Fd socket_;
-  bool open_ = false;
+  int error_ = 0;
   std::vector<std::byte> room_;
 };
 
@@ -110,14 +130,15 @@ std::expected<std::vector<TimedRequest>, std::string> send_requests(const client
   if (!script) return std::unexpected(script.error());
   const auto dialogue = (*script)->dialogue(0);
   Connection connection(spec.target, std::max<std::size_t>((*script)->framing().longest_bytes, 64 << 10));
-  if (!connection.open()) return std::unexpected("the server does not accept a connection");
+  if (connection.error() != 0) {
+    return std::unexpected(fmt::format("the server at port {} cannot be reached: {}", spec.target.port,
+                                       std::strerror(connection.error())));
+  }
   std::vector<TimedRequest> times;
   for (int i = 0; i < how_many && !interrupted(); ++i) {
-    TimedRequest request;
-    if (!connection.exchange(*dialogue, (*script)->framing(), request)) {
-      return std::unexpected(dialogue->note().empty() ? "a request was not answered" : dialogue->note());
-    }
-    times.push_back(request);
+    const auto request = connection.exchange(*dialogue, (*script)->framing());
+    if (!request) return std::unexpected(request.error());
+    times.push_back(*request);
     pause();
   }
   return times;
@@ -133,7 +154,8 @@ std::expected<std::vector<TimedRequest>, std::string> send_datagrams(std::uint16
   where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &kAnswerLimit, sizeof kAnswerLimit);
   if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&where), sizeof where) != 0) {
-    return std::unexpected("the echo cannot be reached");
+    return std::unexpected(fmt::format("the echo at 127.0.0.1:{} cannot be reached: {}; is the loopback interface up?",
+                                       port, std::strerror(errno)));
   }
   std::vector<TimedRequest> times;
   std::array<std::byte, 64> message{};
@@ -141,7 +163,8 @@ std::expected<std::vector<TimedRequest>, std::string> send_datagrams(std::uint16
     TimedRequest request{.sent_ns = now_ns(), .answered_ns = 0};
     if (::send(socket.get(), message.data(), message.size(), 0) < 0 ||
         ::recv(socket.get(), message.data(), message.size(), 0) < 0) {
-      return std::unexpected("a datagram was not echoed");
+      return std::unexpected(fmt::format("a datagram was not echoed: {}; `iolab udp-echo` alone shows whether it runs",
+                                         std::strerror(errno)));
     }
     request.answered_ns = now_ns();
     times.push_back(request);

@@ -17,6 +17,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstring>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -34,15 +35,18 @@ constexpr std::int64_t kPatienceNs = 300'000'000;
 struct Order {
   std::unique_ptr<aiocb> block = std::make_unique<aiocb>();  // glibc keeps its address
   std::array<char, kBytes> room{};
+  bool given = false;
   bool done = false;
 };
 
-void give(Order& order, int socket) {
+// False: glibc or the kernel has no room for it.
+bool give(Order& order, int socket) {
   order.block->aio_fildes = socket;
   order.block->aio_buf = order.room.data();
   order.block->aio_nbytes = order.room.size();
   order.block->aio_sigevent.sigev_notify = SIGEV_NONE;
-  ::aio_read(order.block.get());
+  order.given = ::aio_read(order.block.get()) == 0;
+  return order.given;
 }
 
 // How many are done by then.
@@ -50,7 +54,7 @@ int served(std::deque<Order>& orders, std::int64_t until_ns) {
   int count = 0;
   while (count < static_cast<int>(orders.size()) && now_ns() < until_ns) {
     for (auto& order : orders) {
-      if (order.done || ::aio_error(order.block.get()) == EINPROGRESS) continue;
+      if (!order.given || order.done || ::aio_error(order.block.get()) == EINPROGRESS) continue;
       order.done = true;
       count += ::aio_return(order.block.get()) == static_cast<ssize_t>(kBytes);
     }
@@ -59,19 +63,32 @@ int served(std::deque<Order>& orders, std::int64_t until_ns) {
   return count;
 }
 
+// Takes back what nobody has begun, and waits for the rest, which a shutdown() of its socket ends: until then glibc
+// writes into the order's memory.
+void settle(std::deque<Order>& orders) {
+  for (auto& order : orders) {
+    if (!order.given || order.done) continue;
+    ::aio_cancel(order.block->aio_fildes, order.block.get());
+    while (::aio_error(order.block.get()) == EINPROGRESS) sleep_until_ns(now_ns() + 100'000);
+    order.done = true;
+  }
+}
+
 // Peers of the last descriptors speak, those of the first are silent: who is served?
 std::optional<double> served_behind_silence(int silent, int speaking) {
   auto pairs = connected_pairs(silent + speaking);
   if (!pairs) return std::nullopt;
   std::deque<Order> orders(pairs->size());
-  for (std::size_t i = 0; i < orders.size(); ++i) give(orders[i], (*pairs)[i].near.get());
+  bool given = true;
+  for (std::size_t i = 0; i < orders.size(); ++i) given = give(orders[i], (*pairs)[i].near.get()) && given;
   const std::array<char, kBytes> message{};
   for (std::size_t i = static_cast<std::size_t>(silent); i < pairs->size(); ++i) {
     ::send((*pairs)[i].far.get(), message.data(), message.size(), MSG_NOSIGNAL);
   }
   const int count = served(orders, now_ns() + kPatienceNs);
   for (const auto& pair : *pairs) ::shutdown(pair.near.get(), SHUT_RDWR);  // close() would complete nothing
-  served(orders, now_ns() + kPatienceNs);
+  settle(orders);
+  if (!given) return std::nullopt;
   return 1.0 * count / speaking;
 }
 
@@ -80,21 +97,23 @@ std::optional<double> write_passes_read() {
   auto pair = connected_pair();
   if (!pair) return std::nullopt;
   Order read;
-  give(read, pair->near.get());
+  if (!give(read, pair->near.get())) return std::nullopt;
   aiocb write{};
   std::array<char, kBytes> message{};
   write.aio_fildes = pair->near.get();
   write.aio_buf = message.data();
   write.aio_nbytes = message.size();
   write.aio_sigevent.sigev_notify = SIGEV_NONE;
-  ::aio_write(&write);
+  const bool written = ::aio_write(&write) == 0;
   const timeval limit{0, static_cast<suseconds_t>(kPatienceNs / 1000)};
   ::setsockopt(pair->far.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   std::array<char, kBytes> room;
   const bool passed = ::recv(pair->far.get(), room.data(), room.size(), 0) > 0;
   ::shutdown(pair->near.get(), SHUT_RDWR);
-  while (::aio_error(read.block.get()) == EINPROGRESS || ::aio_error(&write) == EINPROGRESS)
+  while (::aio_error(read.block.get()) == EINPROGRESS || (written && ::aio_error(&write) == EINPROGRESS)) {
     sleep_until_ns(now_ns() + 100'000);
+  }
+  if (!written) return std::nullopt;
   return passed ? 1 : 0;
 }
 
@@ -125,15 +144,15 @@ void send_and_await_signal(int peer, int signal, char* room) {
 }
 
 // What is in the buffer when SIGIO says "you can begin"? The order is to be given by a recv(), after the signal.
-std::optional<double> bytes_when_sigio_signalled() {
+std::expected<std::optional<double>, std::string> bytes_when_sigio_signalled() {
   auto pair = connected_pair();
-  if (!pair) return std::nullopt;
+  if (!pair) return std::unexpected(pair.error());
   std::array<char, kBytes> room{};
   ::signal(SIGIO, SIG_IGN);  // one that nobody wants would end the process
-  ask_for_signals(pair->near.get(), 0);
+  if (auto asked = ask_for_signals(pair->near.get(), 0); !asked) return std::unexpected(asked.error());
   send_and_await_signal(pair->far.get(), SIGIO, room.data());
   const int bytes = bytes_at_signal;
-  if (bytes < 0) return std::nullopt;
+  if (bytes < 0) return std::optional<double>();
   (void)::recv(pair->near.get(), room.data(), room.size(), 0);
   return bytes;
 }
@@ -148,7 +167,7 @@ std::optional<double> bytes_when_signalled() {
   order.block->aio_nbytes = order.room.size();
   order.block->aio_sigevent.sigev_notify = SIGEV_SIGNAL;
   order.block->aio_sigevent.sigev_signo = kSignal;
-  ::aio_read(order.block.get());
+  if (::aio_read(order.block.get()) != 0) return std::nullopt;
   send_and_await_signal(pair->far.get(), kSignal, order.room.data());
   ::shutdown(pair->near.get(), SHUT_RDWR);
   while (::aio_error(order.block.get()) == EINPROGRESS) sleep_until_ns(now_ns() + 100'000);
@@ -169,7 +188,15 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   auto pairs = connected_pairs(descriptors);
   if (!pairs) return std::unexpected(pairs.error());
   std::deque<Order> orders(static_cast<std::size_t>(descriptors * each));
-  for (std::size_t i = 0; i < orders.size(); ++i) give(orders[i], (*pairs)[i % pairs->size()].near.get());
+  std::string refused;
+  for (std::size_t i = 0; i < orders.size() && refused.empty(); ++i) {
+    if (!give(orders[i], (*pairs)[i % pairs->size()].near.get())) refused = std::strerror(errno);
+  }
+  if (!refused.empty()) {
+    for (const auto& pair : *pairs) ::shutdown(pair.near.get(), SHUT_RDWR);
+    settle(orders);
+    return std::unexpected("aio_read() takes no more orders: " + refused + "; ask for fewer with --set orders");
+  }
   sleep_until_ns(now_ns() + 20'000'000);
   const int threads_waiting = threads_of_this_process() - threads_before;
   // One message for each order: what is read first on a descriptor was ordered first, if orders keep their order.
@@ -185,7 +212,7 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
     in_order += orders[i].room[0] == static_cast<char>('a' + static_cast<int>(i / pairs->size()) % 26);
   }
   for (const auto& pair : *pairs) ::shutdown(pair.near.get(), SHUT_RDWR);
-  served(orders, now_ns() + kPatienceNs);
+  settle(orders);
   Figures figures{{"threads_waiting", static_cast<double>(threads_waiting)},
                   {"orders_served_share", static_cast<double>(count) / static_cast<double>(orders.size())},
                   {"in_order_share", static_cast<double>(in_order) / static_cast<double>(orders.size())}};
@@ -196,7 +223,9 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   add("served_behind_silence_share", served_behind_silence(pool.aio_threads, kSpeaking));
   add("write_passed_read_share", write_passes_read());
   add("bytes_when_signalled", bytes_when_signalled());
-  add("bytes_when_sigio_signalled", bytes_when_sigio_signalled());
+  const auto at_sigio = bytes_when_sigio_signalled();
+  if (!at_sigio) return std::unexpected(at_sigio.error());
+  add("bytes_when_sigio_signalled", *at_sigio);
   return figures;
 }
 

@@ -200,9 +200,10 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   if (!file) return std::unexpected(file.error());
   auto pair = connected_pair();
   if (!pair) return std::unexpected(pair.error());
-  const auto peer = peer_on(settings.peer_cpu, [socket = pair->far.get()](const auto&) {
+  double came = 0;
+  auto peer = peer_on(settings.peer_cpu, [socket = pair->far.get(), &came](const auto&) {
     std::vector<std::byte> room(1 << 18);
-    while (::recv(socket, room.data(), room.size(), 0) > 0) continue;
+    for (ssize_t got = 0; (got = ::recv(socket, room.data(), room.size(), 0)) > 0;) came += static_cast<double>(got);
   });
   const auto way = std::ranges::find(kWays, chosen(probe, settings, "way"), &Way::name);
   const auto sender = way->make(file->get(), pair->near.get(), piece);
@@ -223,6 +224,11 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   const auto took_s = static_cast<double>(now_ns() - began) / 1e9;
   const auto cpu_us = static_cast<double>(thread_cpu_ns() - cpu_before) / 1e3;
   ::shutdown(pair->near.get(), SHUT_RDWR);
+  peer.join();
+  if (came != bytes) {
+    return std::unexpected(std::string(way->name) + " sent " + std::to_string(static_cast<long>(bytes)) +
+                           " bytes, and " + std::to_string(static_cast<long>(came)) + " came: its figures say nothing");
+  }
   const double gib_per_s = bytes / took_s / (1 << 30);
   return Figures{{"sent_gib_per_s", gib_per_s},
                  {"sender_cpu_us_per_mib", cpu_us / (bytes / (1 << 20))},

@@ -17,6 +17,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 
 #include "io_models/probes/all.h"
 #include "io_models/probes/peer.h"
@@ -65,14 +67,14 @@ constexpr std::array kWays{Way{"select", by_select}, Way{"poll", by_poll}, Way{"
                            Way{"epoll-et", by_epoll}, Way{"sigio", by_signals}};
 
 // Said once. select() and poll() are handed the socket with each look instead.
-void watch(const Watched& watched, std::string_view model) {
+std::expected<void, std::string> watch(const Watched& watched, std::string_view model) {
   if (model == "sigio") {
     ::pthread_sigmask(SIG_BLOCK, &watched.signals, nullptr);
-    ask_for_signals(watched.socket, kSignal);
-    return;
+    return ask_for_signals(watched.socket, kSignal);
   }
   epoll_event wish{.events = EPOLLIN | (model == "epoll-et" ? static_cast<unsigned>(EPOLLET) : 0u), .data = {}};
-  ::epoll_ctl(watched.epoll, EPOLL_CTL_ADD, watched.socket, &wish);
+  if (::epoll_ctl(watched.epoll, EPOLL_CTL_ADD, watched.socket, &wish) == 0) return {};
+  return std::unexpected(std::string("epoll does not take the socket: ") + std::strerror(errno));
 }
 
 std::expected<Figures, std::string> run(const ProbeSettings& settings) {
@@ -86,7 +88,7 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   Watched watched{.socket = pair->near.get(), .epoll = epoll.get(), .signals = {}};
   sigemptyset(&watched.signals);
   sigaddset(&watched.signals, kSignal);
-  watch(watched, way->model);
+  if (auto told = watch(watched, way->model); !told) return std::unexpected(told.error());
 
   int arrivals = 0, events = 0, without_arrival = 0;
   const auto end_ns = now_ns() + std::chrono::nanoseconds(settings.length).count();

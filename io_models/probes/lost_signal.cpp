@@ -14,12 +14,9 @@
 //      poll() then tells of all sockets, before the first of those.
 #include <poll.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <map>
 #include <vector>
 
@@ -88,7 +85,6 @@ Figures figures_of(const Heard& heard, std::int64_t began_ns, int unheard) {
 std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   const Probe probe = lost_signal();
   const auto sockets = static_cast<int>(number(probe, settings, "sockets"));
-  const auto room = static_cast<rlim_t>(number(probe, settings, "queue"));
   const bool queued = chosen(probe, settings, "signal") == "queued";
   sigset_t signals;
   sigemptyset(&signals);
@@ -97,11 +93,13 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // they wait, as they do for a thread that is busy
   auto pairs = connected_pairs(sockets);
   if (!pairs) return std::unexpected(pairs.error());
-  for (const auto& pair : *pairs) ask_for_signals(pair.near.get(), queued ? kSignal : 0);
-  const rlimit limit{room, room};
-  if (::setrlimit(RLIMIT_SIGPENDING, &limit) != 0) {
-    return std::unexpected("no queue of " + std::to_string(room) + " signals: " + std::strerror(errno) +
-                           "; `ulimit -i` says how many there may be");
+  for (const auto& pair : *pairs) {
+    if (auto asked = ask_for_signals(pair.near.get(), queued ? kSignal : 0); !asked) {
+      return std::unexpected(asked.error());
+    }
+  }
+  if (auto limited = limit_signal_queue(number(probe, settings, "queue")); !limited) {
+    return std::unexpected(limited.error());
   }
 
   for (const auto& pair : *pairs) ::send(pair.far.get(), "x", 1, MSG_NOSIGNAL);

@@ -97,6 +97,7 @@ struct Scene {
   Inbox& inbox;
   std::int64_t end_ns;
   bool second_thread;
+  std::string& problem;  // why a way could not do it; empty: it could
 
   bool over() const { return now_ns() >= end_ns; }
   // True: a message was taken. False: none is there, or the peer has ended.
@@ -150,12 +151,19 @@ void by_epoll(const Scene& scene) {
   }
 }
 
+// From here on. False: the kernel refuses, and the scene has the problem.
+bool is_signalled(const Scene& scene) {
+  const auto asked = ask_for_signals(scene.socket, kSignal);
+  if (!asked) scene.problem = asked.error();
+  return asked.has_value();
+}
+
 void by_waited_signal(const Scene& scene) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, kSignal);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  ask_for_signals(scene.socket, kSignal);
+  if (!is_signalled(scene)) return;
   while (!scene.over()) {
     siginfo_t news;
     if (::sigwaitinfo(&signals, &news) < 0) return;  // one comes when the peer hangs up, at the latest
@@ -178,7 +186,7 @@ void by_handled_signal(const Scene& scene) {
   action.sa_handler = read_in_handler;
   action.sa_flags = SA_RESTART;
   ::sigaction(kSignal, &action, nullptr);
-  ask_for_signals(scene.socket, kSignal);
+  if (!is_signalled(scene)) return;
   while (!scene.over()) scene.work.piece();
   ::signal(kSignal, SIG_IGN);
 }
@@ -267,13 +275,15 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   const auto length_ns = std::chrono::nanoseconds(settings.length).count();
   Work work;
   Inbox inbox;
+  std::string problem;
   const double speed_before = work.full_speed(length_ns / 4);
   const auto began = now_ns();
   const Scene scene{.socket = pair->near.get(),
                     .work = work,
                     .inbox = inbox,
                     .end_ns = began + length_ns,
-                    .second_thread = settings.model == kSecondThread};
+                    .second_thread = settings.model == kSecondThread,
+                    .problem = problem};
   // The peer sends until the end, and then hangs up, which ends every wait.
   std::atomic<int> threads = 0;
   const auto peer = peer_on(settings.peer_cpu, [far = std::move(pair->far), end_ns = scene.end_ns, pause_ns,
@@ -293,6 +303,7 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   way->run(scene);
   const auto cpu_ns = static_cast<double>(thread_cpu_ns() - cpu_before);
   const auto took_ns = static_cast<double>(now_ns() - began);
+  if (!problem.empty()) return std::unexpected(problem);
   if (inbox.count() == 0) {
     return std::unexpected("no message came through " + settings.model +
                            " in this time: try a longer --for, and see `iolab models` whether it may run here");

@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -54,11 +56,25 @@ std::expected<Pair, std::string> datagram_pair() {
   return Pair{std::move(near), std::move(far)};
 }
 
-void ask_for_signals(int socket, int signal) {
+std::expected<void, std::string> ask_for_signals(int socket, int signal) {
+  const auto refused = [&](const char* call) {
+    return std::unexpected(std::string("the kernel will not signal for this socket: fcntl(") + call +
+                           "): " + std::strerror(errno) + "; see `iolab models` whether sigio may run here");
+  };
   const f_owner_ex owner{F_OWNER_TID, ::gettid()};
-  ::fcntl(socket, F_SETSIG, signal);
-  ::fcntl(socket, F_SETOWN_EX, &owner);
-  ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_ASYNC | O_NONBLOCK);
+  if (::fcntl(socket, F_SETSIG, signal) != 0) return refused("F_SETSIG");
+  if (::fcntl(socket, F_SETOWN_EX, &owner) != 0) return refused("F_SETOWN_EX");
+  const int flags = ::fcntl(socket, F_GETFL);
+  if (flags < 0) return refused("F_GETFL");
+  if (::fcntl(socket, F_SETFL, flags | O_ASYNC | O_NONBLOCK) != 0) return refused("F_SETFL, O_ASYNC");
+  return {};
+}
+
+std::expected<void, std::string> limit_signal_queue(long room) {
+  const rlimit limit{static_cast<rlim_t>(room), static_cast<rlim_t>(room)};
+  if (::setrlimit(RLIMIT_SIGPENDING, &limit) == 0) return {};
+  return std::unexpected("no queue of " + std::to_string(room) + " signals: " + std::strerror(errno) +
+                         "; `ulimit -i` says how many there may be");
 }
 
 namespace {
@@ -98,12 +114,30 @@ std::optional<long> call_asleep_in(pid_t thread) {
   return std::strtol(text, nullptr, 10);
 }
 
-void stay_on(int cpu) {
-  if (cpu < 0) return;
+std::expected<void, std::string> stay_on(int cpu) {
+  if (cpu < 0) return {};
   cpu_set_t only;
   CPU_ZERO(&only);
   CPU_SET(static_cast<unsigned>(cpu), &only);
-  ::sched_setaffinity(0, sizeof only, &only);
+  if (::sched_setaffinity(0, sizeof only, &only) == 0) return {};
+  return std::unexpected("the peer cannot run on CPU " + std::to_string(cpu) + ": " + std::strerror(errno) +
+                         "; `nproc --all` counts the CPUs, from 0, and /proc/self/status says which are allowed");
+}
+
+std::expected<void, std::string> can_stay_on(int cpu) {
+  cpu_set_t before;
+  CPU_ZERO(&before);
+  if (cpu < 0 || ::sched_getaffinity(0, sizeof before, &before) != 0) return stay_on(cpu);
+  auto stays = stay_on(cpu);
+  if (stays && ::sched_setaffinity(0, sizeof before, &before) != 0) {
+    return std::unexpected(std::string("cannot go back to the CPUs from before: ") + std::strerror(errno));
+  }
+  return stays;
+}
+
+void give_up(const std::string& why) {
+  std::fprintf(stderr, "iolab probe: %s\n", why.c_str());
+  std::_Exit(4);  // as a probe that cannot run here
 }
 
 double median(std::vector<double> values) {

@@ -26,8 +26,10 @@ std::expected<std::vector<Pair>, std::string> connected_pairs(int how_many);
 std::expected<Pair, std::string> datagram_pair();
 
 // What comes in at the socket is signalled to this thread: by that real-time signal, which tells the descriptor and
-// queues, or (0) by plain SIGIO, which does neither. The socket becomes non-blocking.
-void ask_for_signals(int socket, int signal);
+// queues, or (0) by plain SIGIO, which does neither. The socket becomes non-blocking. The error is a sentence.
+[[nodiscard]] std::expected<void, std::string> ask_for_signals(int socket, int signal);
+// How many signals may wait for this process (RLIMIT_SIGPENDING). The error is a sentence.
+[[nodiscard]] std::expected<void, std::string> limit_signal_queue(long room);
 
 std::int64_t now_ns();         // CLOCK_MONOTONIC
 std::int64_t thread_cpu_ns();  // of the calling thread
@@ -38,10 +40,14 @@ int threads_of_this_process();
 inline constexpr long kRuns = -1;
 std::optional<long> call_asleep_in(pid_t thread);
 
-// A thread that runs `talk` on that CPU; joined when it goes out of scope.
+// A thread that runs `talk` on that CPU, which can_stay_on() has allowed; joined when it goes out of scope.
+[[noreturn]] void give_up(const std::string& why);  // ends the process: no figure may come of it
 template <class Talk>
 std::jthread peer_on(int cpu, Talk talk);
-void stay_on(int cpu);  // the calling thread; -1: anywhere
+// The calling thread; -1: anywhere. The error is a sentence.
+std::expected<void, std::string> stay_on(int cpu);
+// Whether a thread of this process may run there, before anything is measured. Tried, and taken back.
+[[nodiscard]] std::expected<void, std::string> can_stay_on(int cpu);
 
 // In the middle of the sorted values; 0 if there are none.
 double median(std::vector<double> values);
@@ -49,7 +55,7 @@ double median(std::vector<double> values);
 template <class Talk>
 std::jthread peer_on(int cpu, Talk talk) {
   return std::jthread([cpu, talk = std::move(talk)](std::stop_token end) mutable {
-    stay_on(cpu);
+    if (const auto stays = stay_on(cpu); !stays) give_up(stays.error());
     talk(end);
   });
 }

@@ -177,7 +177,7 @@ class BySignal final : public Receiver {
     ::sigemptyset(&signals_);
     ::sigaddset(&signals_, kSignal);
     ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-    ask_for_signals(socket, kSignal);
+    (void)ask_for_signals(socket, kSignal);
   }
   bool receive(Seen& seen) override {
     for (;;) {

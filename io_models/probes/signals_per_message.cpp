@@ -13,7 +13,6 @@
 //      is forgotten: over TCP no more than over UDP.
 #include <poll.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -77,7 +76,6 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   const Probe probe = signals_per_message();
   const auto sockets = static_cast<int>(number(probe, settings, "sockets"));
   const auto parts = static_cast<int>(number(probe, settings, "parts"));
-  const auto room = static_cast<rlim_t>(number(probe, settings, "queue"));
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, kSignal);
@@ -85,9 +83,12 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // they wait, as they do for a thread that is busy
   const auto pairs = pairs_of(chosen(probe, settings, "protocol"), sockets);
   if (!pairs) return std::unexpected(pairs.error());
-  for (const auto& pair : *pairs) ask_for_signals(pair.near.get(), kSignal);
-  const rlimit limit{room, room};
-  ::setrlimit(RLIMIT_SIGPENDING, &limit);
+  for (const auto& pair : *pairs) {
+    if (auto asked = ask_for_signals(pair.near.get(), kSignal); !asked) return std::unexpected(asked.error());
+  }
+  if (auto limited = limit_signal_queue(number(probe, settings, "queue")); !limited) {
+    return std::unexpected(limited.error());
+  }
 
   Told told;
   int messages = 0;

@@ -103,21 +103,58 @@ TEST(Claims, ARatioOfTwoLevelsReachesAsFarAsBothMayBeWrong) {
     "against": "select/idle_connections=0", "metric": "server_cpu_us_per_request", "above": 0.5}])",
                                 results);
   const auto& figure = judged.checks.front();
-  EXPECT_EQ(figure.of, "medians");
-  EXPECT_NEAR(figure.low, 4.0 / 12, 0.01);
-  EXPECT_NEAR(figure.high, 3, 0.01);
+  EXPECT_EQ(figure.found.of, "medians");
+  EXPECT_NEAR(figure.found.low, 4.0 / 12, 0.01);
+  EXPECT_NEAR(figure.found.high, 3, 0.01);
   EXPECT_EQ(judged.ruling, Ruling::cannot_say);
+}
+
+TEST(Claims, OneTrialIsAnAnecdote) {
+  SCOPED_TRACE("a claim is supported by one trial, which for a story would be too few");
+  const auto data = make_up_run(1, [](const Series& series, const Level&, int) {
+    MadeUpTrial trial;
+    trial.cpu_us_per_request = series.model == "select" ? 8 : 5;
+    return trial;
+  });
+  const Results results(data);
+  const auto judged = judged_by(R"(, "checks": [)" + kDearer + "]", results);
+  EXPECT_EQ(judged.ruling, Ruling::cannot_say);
+  EXPECT_EQ(judged.why, "1 trial of select/idle_connections=0 is too few");
+  const auto counted = judged_by(R"(, "checks": [{"run": "made-up", "cell": "select/idle_connections=0",
+    "metric": "syscalls_per_request", "above": 2}])",
+                                 results);
+  EXPECT_EQ(counted.ruling, Ruling::supported) << "a count needs no second trial";
+  EXPECT_THAT(figure_text(results.words(), counted.checks.front()), HasSubstr("(1 trial, all alike)"));
+}
+
+TEST(Claims, AllAlikeIsSaidOfTrialsAndNotOfTheEndsOfAnInterval) {
+  SCOPED_TRACE("nine trials of 4 and one of 2 are called all alike");
+  const auto text_with = [](double first) {
+    const auto data = make_up_run(10, [first](const Series&, const Level&, int block) {
+      MadeUpTrial trial;
+      trial.calls_per_request = block == 0 ? first : 4;
+      return trial;
+    });
+    const Results results(data);
+    const auto judged = judged_by(R"(, "checks": [{"run": "made-up", "cell": "select/idle_connections=0",
+      "metric": "syscalls_per_request", "above": 1}])",
+                                  results);
+    return figure_text(results.words(), judged.checks.front());
+  };
+  EXPECT_THAT(text_with(2), HasSubstr("4.00 (10 trials, 2.00 to 4.00)"));
+  EXPECT_THAT(text_with(4), HasSubstr("4.00 (10 trials, all alike)"));
 }
 
 TEST(Claims, ThePageLeadsToTheTrials) {
   SCOPED_TRACE("a verdict cannot be followed to what was measured");
-  const auto data = a_run();
+  auto data = a_run();
+  data.command = "iolab run made-up --set timing.repeat=6";
   const Results results(data);
   const auto judged = judged_by(R"(, "expected": "contradicted", "checks": [)" + kDearer + "]", results);
   const auto page = claims_page(Words::in(Language::english), {judged}, {{"made-up", "../made-up", &results}});
   const auto& claim = page["claims"][0];
   EXPECT_EQ(claim["surprise"], true);
-  EXPECT_EQ(claim["commands"][0], "iolab run made-up --profile standard");
+  EXPECT_EQ(claim["commands"][0], "iolab run made-up --set timing.repeat=6") << "as it was made";
   const auto& sources = claim["checks"][0]["trials"];
   ASSERT_EQ(sources.size(), 2u) << "both cells of the ratio";
   EXPECT_EQ(sources[0]["values"].size(), 6u);
@@ -136,7 +173,7 @@ TEST(Claims, HistoryIsCitedWithItsFigures) {
   const Results results(data);
   const auto judged = judge(claims->front(), [&](const std::string&) { return &results; });
   EXPECT_EQ(judged.ruling, Ruling::historical);
-  EXPECT_TRUE(judged.checks.front().value);
+  EXPECT_TRUE(judged.checks.front().found.value);
 }
 
 TEST(Claims, DefinitionsAndHistoryHaveNoVerdict) {

@@ -108,6 +108,12 @@ TEST_F(TraceTest, CostIsToldWithItsError) {
   const auto ended = run({"cost", kReference + "/idle-tax", kReference + "/few-busy"});
   EXPECT_EQ(ended.code, 0) << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("How far it is off on cells that it has not seen"));
+  EXPECT_THAT(ended.out, HasSubstr("Intel Xeon"));
+  const auto mixed = run({"cost", kReference + "/idle-tax", kReference + "/spin-cost"});
+  EXPECT_THAT(mixed.out, testing::StartsWith("Runs of different machines:"));
+  EXPECT_THAT(mixed.out, HasSubstr("spin-cost: 2 x AMD EPYC"));
+  const auto alone = nlohmann::json::parse(run({"cost", kReference + "/idle-tax", "--json"}).out, nullptr, false);
+  EXPECT_EQ(alone.value("machines_differ", true), false);
   const auto told = nlohmann::json::parse(
       run({"cost", kReference + "/idle-tax", kReference + "/few-busy", "--json"}).out, nullptr, false);
   ASSERT_TRUE(told.is_object());
@@ -122,18 +128,45 @@ TEST_F(TraceTest, CostIsToldWithItsError) {
 
 TEST_F(TraceTest, AClaimWithoutFiguresIsNotJudged) {
   SCOPED_TRACE("a claim whose experiment never ran is called supported");
-  const auto ended = run({"claims", "--from", kReference, "--no-run", "--no-report", "--out", "claims"});
+  std::filesystem::create_directory("one");  // all other runs are missing
+  std::filesystem::create_directory_symlink(kReference + "/idle-tax", "one/idle-tax");
+  const auto ended = run({"claims", "--from", "one", "--no-run", "--no-report", "--out", "claims"});
   EXPECT_EQ(ended.code, 0) << ended.err;
   const auto claims = json_file("claims/claims.json");
   ASSERT_TRUE(claims.is_object());
   int judged = 0;
+  int without_run = 0;
   for (const auto& claim : claims["claims"]) {
+    bool has_run = true;
+    for (const auto& check : claim["checks"]) {
+      has_run = has_run && check["run"] == "idle-tax";
+    }
+    if (!has_run && claim["ruling"] != "historical" && claim["ruling"] != "definitional") {
+      ++without_run;
+      EXPECT_NE(claim["ruling"], "supported") << claim["id"];
+      EXPECT_NE(claim["ruling"], "only_if") << claim["id"];
+      const auto& first = claim["checks"][0];
+      const bool shown = first["run"] != "idle-tax" && first["standing"] == "missing" && first["value"].is_null();
+      EXPECT_TRUE(shown || first["run"] == "idle-tax") << claim["id"];
+    }
     judged += claim["ruling"] == "supported" || claim["ruling"] == "only_if" || claim["ruling"] == "contradicted";
     if (claim["ruling"] == "cannot_say") {
       EXPECT_GT(claim["ruling_text"].get<std::string>().size(), 20u) << claim["id"];
     }
   }
   EXPECT_GT(judged, 0);
+  EXPECT_GT(without_run, 10);
+}
+
+TEST_F(TraceTest, ClaimsDeleteNoWholeRun) {
+  SCOPED_TRACE("another --profile with the same --out deletes runs of hours");
+  std::filesystem::create_directories("claims/runs");
+  std::filesystem::copy(kReference + "/idle-tax", "claims/runs/idle-tax", std::filesystem::copy_options::recursive);
+  const auto ended = run({"claims", "--profile", "careful", "--no-report", "--out", "claims"});
+  EXPECT_EQ(ended.code, 2) << ended.out;
+  EXPECT_THAT(ended.err, HasSubstr("holds a complete run of idle-tax by the standard profile"));
+  EXPECT_TRUE(std::filesystem::exists("claims/runs/idle-tax/results.json"));
+  EXPECT_TRUE(std::filesystem::exists("claims/runs/idle-tax/trials"));
 }
 
 }  // namespace

@@ -92,8 +92,8 @@ TEST(Refutation, CellsOfTwoLevelsAreComparedByTheirMedians) {
   const auto refutation = refutation_of(results);
   ASSERT_TRUE(refutation);
   const auto& figure = refutation->figures.at(0);
-  EXPECT_NEAR(figure.value, 3, 1e-9);
-  EXPECT_NEAR(figure.low, 3, 1e-9);
+  EXPECT_NEAR(figure.found.value.value(), 3, 1e-9);
+  EXPECT_NEAR(figure.found.low, 3, 1e-9);
   EXPECT_EQ(refutation->verdict, Refuted::yes);
 }
 
@@ -102,7 +102,7 @@ TEST(Refutation, OneMetricPerAnother) {
   const auto data = run_with(R"([{"cell": "select/idle_connections=1000", "metric": "server_cpu_us_per_request",
                                   "per": "threads", "above": 4.9, "below": 5.1}])",
                              3, 3);
-  EXPECT_NEAR(refutation_of(Results(data))->figures.at(0).value, 15.0 / 3, 1e-9);
+  EXPECT_NEAR(refutation_of(Results(data))->figures.at(0).found.value.value(), 15.0 / 3, 1e-9);
   EXPECT_EQ(verdict_of(data), Refuted::yes);
 }
 
@@ -117,6 +117,21 @@ TEST(Refutation, TheSentenceHasFigureIntervalBorderAndCells) {
   EXPECT_THAT(sentence.cells, ElementsAre(kHere, "epoll/idle_connections=1000"));
   const auto refuted = said_of(run_with("[" + against_epoll(R"("above": 2)") + "]", 3, 3));
   EXPECT_THAT(refuted.text, testing::StartsWith("Refuted: "));
+}
+
+TEST(Refutation, ATrialThatDiffersIsSaidThoughTheIntervalLeavesItOut) {
+  SCOPED_TRACE("a figure stands alone as if all trials gave it");
+  EXPECT_THAT(said_of(run_with("[" + against_epoll(R"("below": 2)") + "]", 3, 3)).text,
+              HasSubstr(": 3.00 times (refuted if below"));
+  const auto data = make_up_run(
+      10,
+      [](const Series&, const Level&, int block) {
+        MadeUpTrial trial;
+        trial.calls_per_request = block == 0 ? 2 : 4;
+        return trial;
+      },
+      R"(, "refuted_when": [{"cell": "epoll/idle_connections=0", "metric": "syscalls_per_request", "above": 9}])");
+  EXPECT_THAT(said_of(data).text, HasSubstr("4.00 (10 trials, 2.00 to 4.00; refuted if above 9.00)"));
 }
 
 TEST(Refutation, OnlyTheFiguresThatDecidedAreSaidAndFewOfThem) {

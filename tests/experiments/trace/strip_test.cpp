@@ -127,6 +127,24 @@ TEST(Strip, WaitingForTheBrokerIsSaidAndDrawn) {
   EXPECT_THAT(Words::in(Language::chinese).retold(drawn["text"].get<std::string>()), HasSubstr("在等待 broker"));
 }
 
+TEST(Strip, ACopyThatBeganBeforeTheLastByteCameCounts) {
+  SCOPED_TRACE("the longest copy of a long request is in the title, and in no figure below it");
+  const auto lane = make_lane(
+      "nonblocking",
+      parse_trace(line({.call = "recvmsg", .entered = 120, .returned = 1000, .result = -11}) +
+                  line({.call = "recvmsg", .entered = 1006, .returned = 1027, .result = 65'000, .arrived = 1010}) +
+                  line({.call = "recvmsg", .entered = 1028, .returned = 1029, .result = 142, .arrived = 1010}) +
+                  line({.call = "send", .entered = 1045, .returned = 1055, .result = 48})),
+      kTwo, 1);
+  EXPECT_THAT(strip_text(Words::in(Language::english), {lane}, {.width = 100}), HasSubstr("copied in 22.0"));
+  EXPECT_THAT(strip_chart({lane}, kSubject)["title"].get<std::string>(), HasSubstr("22.0 us"));
+  std::vector<std::string> phases;
+  for (const auto& phase : ladder_chart(lane, kSubject)["phases"]) phases.push_back(phase["text"]);
+  EXPECT_THAT(phases, testing::Contains(HasSubstr("21.0 us")));
+  EXPECT_THAT(phases.front(), testing::AllOf(HasSubstr("wait for data"), HasSubstr("886.0 us")))
+      << "until the copy begins";
+}
+
 TEST(Strip, WhatWasLostIsSaid) {
   SCOPED_TRACE("a trace that had no room for all looks whole");
   Lane lane = a_loop();
