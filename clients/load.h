@@ -39,11 +39,13 @@ struct LoadSpec {
   io::Address target;
   LoadKind kind = LoadKind::produce;
 
-  int connections = 16;         // that send requests
-  int idle_connections = 0;     // that are opened, served once, and then only there
-  int stalled_connections = 0;  // of the idle ones: they ask until nothing more goes out, and never read an answer
-  int in_flight = 1;            // requests outstanding on each connection, at most
-  int threads = 1;              // the first is the calling thread
+  int connections = 16;      // that send requests
+  int idle_connections = 0;  // that are opened, served once, and then only there
+  // Of the idle ones: they never read an answer, and ask until the server has read nothing more for half a second. The
+  // load begins then; a server that reads on until the connect deadline is an error.
+  int stalled_connections = 0;
+  int in_flight = 1;  // requests outstanding on each connection, at most
+  int threads = 1;    // the first is the calling thread
 
   std::size_t message_bytes = 64;  // echo
 

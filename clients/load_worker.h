@@ -55,8 +55,9 @@ class LoadWorker {
  public:
   LoadWorker(const LoadSpec& spec, const Script& script, WorkerShare share);
 
-  // Connects everything and has each connection served once. What could not be is in the tally; the error is for what
-  // stops the whole load (no epoll instance).
+  // Connects everything, has each connection served once, and waits until the server has stopped reading from those
+  // that are to be stalled. What could not be is in the tally; the error is for what stops the whole load (no epoll
+  // instance, a server that reads on and on).
   std::expected<void, std::string> open(std::stop_token stop);
   int active_served() const { return active_served_; }
   int idle_served() const { return idle_served_; }
@@ -80,7 +81,13 @@ class LoadWorker {
   void drop_unserved();
   void connected(LoadConnection& connection);
   void served(LoadConnection& connection);
-  void stall(LoadConnection& connection);
+  struct StalledPeer {
+    LoadConnection* connection = nullptr;
+    std::size_t at = 0;  // in the requests that are sent again and again
+    int queued = -1;     // bytes that its server's kernel has not taken
+  };
+  std::expected<void, std::string> stall_peers(std::stop_token stop, Nanoseconds deadline);
+  bool ask_in_vain(StalledPeer& peer, std::span<const std::byte> many);
   void lose(LoadConnection& connection, LoadError error, std::string_view why);
   void watch(LoadConnection& connection, bool for_room);
 

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "experiments/machine/environment.h"
+#include "experiments/run/both_counts.h"
 #include "experiments/run/cold_client.h"
 #include "experiments/run/level_load.h"
 #include "experiments/run/load_json.h"
@@ -118,7 +119,13 @@ class Trial {
     if (!state)
       record_.reason = fmt::format("the server did not stop within {} and was killed", duration_text(kStopLimit));
     if (state && !state->ok()) return with_last_words("the server ended with " + state->text(), stderr_of("server"));
-    return shortfall(load_spec_, record_.load);
+    if (auto less = shortfall(load_spec_, record_.load); !less.empty()) return less;
+    // A cold reader's requests are not the load's. A stalled client that was served makes it another experiment.
+    if (level_.workload.cold_readers > 0) return {};
+    const auto unlike = unlike_counts(load_spec_, record_.load.requests, record_.server.counts["requests"]);
+    if (load_spec_.stalled_connections > 0) return unlike;
+    if (record_.reason.empty()) record_.reason = unlike;
+    return {};
   }
 
   static bool server_ended_itself(const std::optional<ExitState>& state) { return state && !state->ok(); }

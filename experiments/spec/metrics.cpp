@@ -103,6 +103,7 @@ constexpr std::array kProbeMetrics{
     Metric{"accept_cpu_us", "us"},
     Metric{"calls_per_connection", "", true},
     Metric{"accepted_share", "%"},
+    Metric{"rounds", ""},
 };
 
 }  // namespace

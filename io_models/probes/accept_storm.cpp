@@ -309,7 +309,8 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   // Of the burst in the middle: a few that take far longer would decide the mean.
   return Figures{{"accept_cpu_us", median(told.cpu_ns) / static_cast<double>(burst) / 1000},
                  {"calls_per_connection", static_cast<double>(told.calls) / connections},
-                 {"accepted_share", connections / static_cast<double>(told.opened)}};
+                 {"accepted_share", connections / static_cast<double>(told.opened)},
+                 {"rounds", static_cast<double>(told.cpu_ns.size())}};
 }
 
 }  // namespace

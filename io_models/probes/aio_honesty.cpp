@@ -215,7 +215,8 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   settle(orders);
   Figures figures{{"threads_waiting", static_cast<double>(threads_waiting)},
                   {"orders_served_share", static_cast<double>(count) / static_cast<double>(orders.size())},
-                  {"in_order_share", static_cast<double>(in_order) / static_cast<double>(orders.size())}};
+                  {"in_order_share", static_cast<double>(in_order) / static_cast<double>(orders.size())},
+                  {"rounds", static_cast<double>(each)}};
   const auto add = [&](const char* name, std::optional<double> value) {  // what could not be tried has no figure
     if (value) figures[name] = *value;
   };

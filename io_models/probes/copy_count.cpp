@@ -232,7 +232,8 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
   const double gib_per_s = bytes / took_s / (1 << 30);
   return Figures{{"sent_gib_per_s", gib_per_s},
                  {"sender_cpu_us_per_mib", cpu_us / (bytes / (1 << 20))},
-                 {"memcpy_share", gib_per_s / bound}};
+                 {"memcpy_share", gib_per_s / bound},
+                 {"rounds", bytes / static_cast<double>(piece)}};
 }
 
 }  // namespace

@@ -76,7 +76,8 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
                  {"bytes_left_share", 1 - static_cast<double>(told.bytes) / sent},
                  {"events_per_message", static_cast<double>(told.events) / messages},
                  {"reads_per_message", static_cast<double>(told.reads) / messages},
-                 {"stuck_ms", static_cast<double>(stuck_ns) / 1e6}};
+                 {"stuck_ms", static_cast<double>(stuck_ns) / 1e6},
+                 {"rounds", messages}};
 }
 
 }  // namespace

@@ -105,7 +105,8 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
     while (::recv(watched.socket, room.data(), room.size(), MSG_DONTWAIT) > 0) continue;
   } while (now_ns() < end_ns);
   return Figures{{"events_per_arrival", 1.0 * events / arrivals},
-                 {"events_without_arrival", 1.0 * without_arrival / arrivals}};
+                 {"events_without_arrival", 1.0 * without_arrival / arrivals},
+                 {"rounds", 1.0 * arrivals / in_a_row}};
 }
 
 }  // namespace

@@ -280,7 +280,8 @@ std::expected<Figures, std::string> run(const ProbeSettings& settings) {
                  {"asleep_in_poll_share", in_poll / looks},
                  {"asleep_in_epoll_share", in_epoll / looks},
                  {"nonblocking_sockets", has_a_nonblocking_socket(java.pid()) ? 1.0 : 0.0},
-                 {"wait_cpu_share", cpu}};
+                 {"wait_cpu_share", cpu},
+                 {"rounds", looks}};
 }
 
 }  // namespace

@@ -70,8 +70,10 @@ Heard take_signals(const std::vector<Pair>& pairs, const sigset_t& signals, bool
 
 // What was not heard of or asked for has no figure.
 Figures figures_of(const Heard& heard, std::int64_t began_ns, int unheard) {
-  Figures figures{
-      {"signals", heard.signals}, {"overflow_signals", heard.overflows}, {"sockets_never_heard_of", unheard}};
+  Figures figures{{"signals", heard.signals},
+                  {"overflow_signals", heard.overflows},
+                  {"sockets_never_heard_of", unheard},
+                  {"rounds", 1}};
   std::vector<double> after_us;
   for (const auto& [socket, at_ns] : heard.at_ns) after_us.push_back(us(at_ns - began_ns));
   if (!after_us.empty()) {

@@ -310,6 +310,45 @@ TEST(Load, ARateAboveWhatTheServerCanDoIsCalledOverloaded) {
   EXPECT_NEAR(static_cast<double>(result->latency_ns.count()), 2'000 * result->duration_s, 12);
 }
 
+TEST(Load, AStalledPeerIsOneThatTheServerHasStoppedReading) {
+  SCOPED_TRACE("the window begins while a slow server still works off what it will get no thanks for");
+  constexpr int kPiecesRead = 20;
+  std::atomic<int> pieces = 0;
+  TinyServer server([&](int connection, std::span<const std::byte> bytes) -> Reaction {
+    const bool probe = bytes.size() <= 64;
+    if (connection == 0 || (probe && pieces == 0)) return TinyServer::echo(connection, bytes);
+    return {.read_no_more = ++pieces == kPiecesRead, .stall = milliseconds(40)};
+  });
+  auto spec = echo_spec(server.address());
+  spec.connections = spec.idle_connections = spec.stalled_connections = 1;
+  int at_ready = 0;
+  LoadEvents events;
+  events.on_ready = [&](const LoadResult&) {
+    at_ready = pieces;
+    return true;
+  };
+  const auto result = run_load(spec, events);
+  ASSERT_TRUE(result) << result.error();
+  EXPECT_EQ(at_ready, kPiecesRead);
+  EXPECT_EQ(pieces, kPiecesRead);
+  EXPECT_EQ(result->errors_total(), 0u) << result->note;
+  EXPECT_GT(result->requests, 0u);
+}
+
+TEST(Load, AServerThatNeverStopsReadingIsOneSentence) {
+  SCOPED_TRACE("the load waits for ever for a server that never fills up, or measures although nobody is stalled");
+  TinyServer server([](int connection, std::span<const std::byte> bytes) -> Reaction {
+    return connection == 0 || bytes.size() <= 64 ? TinyServer::echo(connection, bytes) : Reaction{};
+  });
+  auto spec = echo_spec(server.address());
+  spec.connections = spec.idle_connections = spec.stalled_connections = 1;
+  spec.connect_deadline = milliseconds(900);
+  const auto result = run_load(spec);
+  ASSERT_FALSE(result);
+  EXPECT_NE(result.error().find("goes on reading from a client that takes no answer"), std::string::npos)
+      << result.error();
+}
+
 TEST(Load, ALengthThatNoAnswerHasIsNotBelieved) {
   SCOPED_TRACE("a server that sends garbage makes the client allocate gigabytes, or wait for them");
   const Framing framing{.probe = {}, .longest_bytes = 1000};

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <thread>
@@ -22,6 +23,7 @@ namespace iolab::clients {
 struct Reaction {
   std::vector<std::byte> answer{};
   bool close = false;
+  bool read_no_more = false;           // from this connection, which stays open
   std::chrono::milliseconds stall{0};  // before the answer: nobody is served for so long
 };
 
@@ -56,10 +58,10 @@ class TinyServer {
       ::poll(watched.data(), watched.size(), -1);
       if (watched[0].revents != 0) return;
       for (std::size_t i = 2; i < watched.size(); ++i) {
-        if (watched[i].revents != 0 && !serve(connections[i - 2].get(), static_cast<int>(i - 2))) {
-          connections[i - 2] = io::Fd();
-          watched[i].fd = -1;
-        }
+        if (watched[i].revents == 0) continue;
+        const auto after = serve(connections[i - 2].get(), static_cast<int>(i - 2));
+        if (after == After::close) connections[i - 2] = io::Fd();
+        if (after != After::go_on) watched[i].fd = -1;
       }
       if (watched[1].revents != 0) {
         connections.emplace_back(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -68,15 +70,18 @@ class TinyServer {
     }
   }
 
-  bool serve(int fd, int connection) {
+  enum class After : std::uint8_t { go_on, read_no_more, close };
+
+  After serve(int fd, int connection) {
     std::vector<std::byte> bytes(64 * 1024);
     const auto got = ::recv(fd, bytes.data(), bytes.size(), 0);
-    if (got <= 0) return false;
+    if (got <= 0) return After::close;
     const auto reaction = behaviour_(connection, std::span(bytes).first(static_cast<std::size_t>(got)));
     if (reaction.stall.count() > 0) ::poll(nullptr, 0, static_cast<int>(reaction.stall.count()));
     const auto& answer = reaction.answer;
     const bool sent = answer.empty() || ::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL) >= 0;
-    return sent && !reaction.close;
+    if (!sent || reaction.close) return After::close;
+    return reaction.read_no_more ? After::read_no_more : After::go_on;
   }
 
   Behaviour behaviour_;

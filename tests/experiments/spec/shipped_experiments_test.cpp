@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -33,6 +35,17 @@ TEST_P(ShippedExperimentTest, KeepsItsOwnLimits) {
     EXPECT_EQ(ended.code, 0) << ended.err;
     EXPECT_EQ(ended.err.find("limits."), std::string::npos) << profile << ": " << ended.err;
   }
+}
+
+TEST_P(ShippedExperimentTest, AStoryCanBeRefuted) {
+  SCOPED_TRACE("an experiment tells what it expects, and no figure could speak against it");
+  std::ifstream file(std::string(IOLAB_SOURCE_DIR "/experiments/") + GetParam() + ".json");
+  const auto spec = nlohmann::json::parse(file, nullptr, false, true);
+  ASSERT_TRUE(spec.is_object());
+  if (!spec.contains("expected")) return;
+  EXPECT_TRUE(spec.contains("refuted_by"));
+  EXPECT_TRUE(spec.contains("refuted_when"));
+  EXPECT_TRUE(spec.contains("predict"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Shipped, ShippedExperimentTest, testing::ValuesIn(shipped_experiments()),
