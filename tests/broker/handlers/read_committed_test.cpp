@@ -265,6 +265,28 @@ TEST(TransactionalProduce, WhatIsKnownSurvivesAStop) {
   EXPECT_THAT(seen_by_client(only(broker.ask<FetchResponse>(committed_request(0), 11)), 0), ElementsAre(2, 3));
 }
 
+TEST(TransactionalOffsets, OfAFencedProducerOrAnEndedTransactionAreRefused) {
+  SCOPED_TRACE("fails if a producer that was replaced commits offsets, or some become pending that nobody will decide");
+  TestBroker broker;
+  ASSERT_EQ(broker->open_groups(broker.clock.now()), ErrorCode::none);
+  core::Partition& partition = *broker->groups().log().partition();
+  const auto commit = [&](std::int16_t epoch, core::Partition::Verified verified) {
+    std::vector<core::OffsetToCommit> offsets{{.where = {"t", 0}, .value = {.offset = 5, .metadata = ""}}};
+    core::Wakeups wakeups;
+    broker->groups().commit({.group = "g", .producer = {7, epoch, verified}}, offsets, nullptr,
+                            {broker.clock.now(), wakeups});
+    return offsets[0].error;
+  };
+  EXPECT_EQ(commit(0, partition.marker_offset(7)), ErrorCode::none);
+  EXPECT_EQ(partition.offsets()->last_stable_offset, 0);
+  core::Wakeups wakeups;
+  ASSERT_TRUE(partition.end_transaction({7, 0, 0, true}, broker.clock.now(), nullptr, wakeups));
+  EXPECT_EQ(commit(0, -1), ErrorCode::invalid_txn_state);
+  ASSERT_TRUE(partition.end_transaction({7, 1, 0, false}, broker.clock.now(), nullptr, wakeups));
+  EXPECT_EQ(commit(0, std::nullopt), ErrorCode::invalid_producer_epoch);
+  EXPECT_EQ(partition.offsets()->last_stable_offset, 3);
+}
+
 TEST(IsolatedListOffsets, EndAtTheLastStableOffset) {
   SCOPED_TRACE("fails if a consumer of committed records is sent behind what it can read");
   TestBroker broker;
