@@ -74,7 +74,7 @@ std::expected<std::int64_t, ErrorCode> InternalLog::append(std::span<const Inter
   const auto write = [&]() -> std::expected<void, ErrorCode> {
     std::vector<std::byte> bytes = builder.finish();
     const auto batch = protocol::first_batch(bytes);
-    const auto appended = partition_->append(bytes, *batch, now, wait, wakeups, Origin::coordinator);
+    const auto appended = partition_->append(bytes, *batch, now, wait, wakeups, Origin::coordinator, producer.verified);
     if (!appended) return std::unexpected(appended.error());
     if (first_offset < 0) first_offset = appended->base_offset;
     return {};

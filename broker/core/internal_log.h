@@ -45,6 +45,7 @@ class InternalLog {
   struct Producer {
     std::int64_t id = -1;
     std::int16_t epoch = -1;
+    Partition::Verified verified = std::nullopt;  // see Partition::marker_offset()
   };
 
   // `most_batch_bytes`: of one batch, unless one record alone is larger.
@@ -57,7 +58,7 @@ class InternalLog {
   // batch may be, and nothing was appended. May be called with a coordinator's lock held: it rings through `wakeups`.
   std::expected<std::int64_t, protocol::ErrorCode> append(std::span<const InternalRecord> records, Moment now,
                                                           const std::shared_ptr<CommitWait>& wait, Wakeups& wakeups,
-                                                          Producer producer = {-1, -1});
+                                                          Producer producer = {-1, -1, std::nullopt});
 
   // An answer that tells of state must not leave before that state is on the disk: the same wait without an append.
   std::expected<void, protocol::ErrorCode> await_sync(const std::shared_ptr<CommitWait>& wait);

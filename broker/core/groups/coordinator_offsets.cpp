@@ -13,6 +13,8 @@ namespace {
 ErrorCode for_committer(ErrorCode code) {
   switch (code) {
     case ErrorCode::message_too_large: return ErrorCode::invalid_commit_offset_size;
+    case ErrorCode::invalid_producer_epoch:
+    case ErrorCode::invalid_txn_state: return code;  // of a transaction: its producer is told
     default: return ErrorCode::not_coordinator;
   }
 }

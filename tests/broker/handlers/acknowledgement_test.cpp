@@ -129,6 +129,38 @@ TEST(Commit, WhatIsAppendedDuringASyncIsAnnouncedByTheNext) {
   during.reset();
 }
 
+TEST(Commit, AMarkerAppendedDuringASyncDecidesNothingYet) {
+  SCOPED_TRACE("fails if a reader of committed records is shown what a power cut could make undecided again");
+  static const core::TransactionMarker marker{.producer_id = 3, .producer_epoch = 0, .commit = true};
+  const storage::FileHooks hooks{
+      .count =
+          [](storage::FileCall call, std::int64_t) {
+            if (call != storage::FileCall::fdatasync || appends_during_sync == nullptr) return;
+            TestBroker& broker = *std::exchange(appends_during_sync, nullptr);
+            core::Wakeups wakeups;
+            const auto partition = broker->topics().find("t")->partitions.at(0);
+            EXPECT_TRUE(partition->end_transaction(marker, broker.clock.now(), nullptr, wakeups));
+          },
+      .fail = nullptr};
+  TestBroker broker(core::Overrides{{"iolab.flush", "commit"}, {"transaction.partition.verification.enable", "false"}},
+                    hooks);
+  broker.create("t");
+  broker->run_flushes(broker.clock.now());
+  const Frame batch =
+      make_batch({.builder = {.producer_id = 3, .producer_epoch = 0, .base_sequence = 0, .transactional = true}});
+  auto request = produce_request("t", 0, batch);
+  request.transactional_id = "tx";
+  Asked written = broker.send(request, 9);
+  const auto offsets = [&] { return broker->topics().find("t")->partitions.at(0)->offsets().value(); };
+  appends_during_sync = &broker;
+  broker->run_flushes(broker.clock.now());  // syncs the batch; its marker comes meanwhile
+  EXPECT_EQ(appends_during_sync, nullptr);
+  EXPECT_EQ(offsets().high_watermark, 1);
+  EXPECT_EQ(offsets().last_stable_offset, 0);
+  broker->run_flushes(broker.clock.now());
+  EXPECT_EQ(offsets().last_stable_offset, 2);
+}
+
 TEST(Commit, AfterACrashEverythingIsReadableFromTheFirstRequestOn) {
   // Fails if a consumer that comes right after a restart is told that its offset is out of range, because what was
   // acknowledged still waits for a sync.
