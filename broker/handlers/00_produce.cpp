@@ -87,8 +87,8 @@ ErrorCode verify(const Request& request, const ProduceRequest& wanted, const cor
                  const protocol::BatchView& batch, core::Partition::Verified& verified) {
   if (!batch.is_transactional()) return ErrorCode::none;
   if (!wanted.transactional_id) return ErrorCode::transactional_id_authorization_failed;
-  if (!request.broker.settings().verify_transactions) return ErrorCode::none;
   verified = partition.marker_offset(batch.producer_id());
+  if (!request.broker.settings().verify_transactions) return ErrorCode::none;
   return request.broker.transactions().verify(*wanted.transactional_id, batch.producer_id(), batch.producer_epoch(),
                                               {partition.topic(), partition.index()});
 }

@@ -24,10 +24,12 @@ void refuse(TxnOffsetCommitResponse& response) {
   }
 }
 
-// Of the whole request; an answer to Produce, which verify() gives, says some things in other words.
-ErrorCode check(const Request& request, const TxnOffsetCommitRequest& wanted) {
+// Of the whole request. `verified` is taken first, as for Produce; in whose words verify() answers, too.
+ErrorCode check(const Request& request, const TxnOffsetCommitRequest& wanted, core::Partition::Verified& verified) {
   if (wanted.group_id.empty()) return ErrorCode::invalid_group_id;
-  if (const ErrorCode code = request.broker.groups().availability(); code != ErrorCode::none) return code;
+  core::GroupCoordinator& groups = request.broker.groups();
+  if (const ErrorCode code = groups.availability(); code != ErrorCode::none) return code;
+  verified = groups.log().partition()->marker_offset(wanted.producer_id);
   const ErrorCode code = request.broker.transactions().verify(wanted.transactional_id, wanted.producer_id,
                                                               wanted.producer_epoch, core::offsets_partition());
   return code == ErrorCode::not_enough_replicas ? ErrorCode::concurrent_transactions : code;
@@ -37,13 +39,14 @@ Outcome handle(Request& request, TxnOffsetCommitRequest& wanted, base::GatherBuf
   std::vector<core::OffsetToCommit> offsets = offsets_to_commit(request, wanted.topics);
   TxnOffsetCommitResponse response;
   auto wait = commit_wait(request);
-  if (const ErrorCode code = check(request, wanted); code != ErrorCode::none) {
+  core::Partition::Verified verified;
+  if (const ErrorCode code = check(request, wanted, verified); code != ErrorCode::none) {
     for (core::OffsetToCommit& offset : offsets) offset.error = code;
   } else {
     request.broker.groups().commit({.group = wanted.group_id,
                                     .who = {wanted.member_id, wanted.group_instance_id},
                                     .generation = wanted.generation_id_or_member_epoch,
-                                    .producer = {wanted.producer_id, wanted.producer_epoch}},
+                                    .producer = {wanted.producer_id, wanted.producer_epoch, verified}},
                                    offsets, wait, {request.now, request.wakeups});
   }
   tell_each(wanted.topics, offsets, response.topics);

@@ -142,7 +142,8 @@ TEST(Commit, AMarkerAppendedDuringASyncDecidesNothingYet) {
             EXPECT_TRUE(partition->end_transaction(marker, broker.clock.now(), nullptr, wakeups));
           },
       .fail = nullptr};
-  TestBroker broker(core::Overrides{{"iolab.flush", "commit"}}, hooks);
+  TestBroker broker(core::Overrides{{"iolab.flush", "commit"}, {"transaction.partition.verification.enable", "false"}},
+                    hooks);
   broker.create("t");
   broker->run_flushes(broker.clock.now());
   const Frame batch =

@@ -28,6 +28,8 @@ using test::TestBroker;
 using ::testing::ElementsAre;
 
 constexpr std::int8_t kReadCommitted = 1;
+// These producers have no coordinator: what a partition does is what is tried here.
+const core::Overrides kUnverified{{"transaction.partition.verification.enable", "false"}};
 
 // What a producer sends; its sequence goes on by itself.
 struct Writer {
@@ -89,7 +91,7 @@ std::vector<std::int64_t> seen_by_client(const FetchResponse::Topic::Partition& 
 
 TEST(ReadCommitted, EveryVersionNamesWhatWasAborted) {
   SCOPED_TRACE("fails if a consumer in some version cannot tell aborted records from committed ones");
-  TestBroker broker;
+  TestBroker broker(kUnverified);
   broker.create("t");
   Writer kept{.id = 1};
   Writer dropped{.id = 2};
@@ -120,7 +122,7 @@ TEST(ReadCommitted, EveryVersionNamesWhatWasAborted) {
 
 TEST(ReadCommitted, AnOpenTransactionHoldsBackWhatIsBehindIt) {
   SCOPED_TRACE("fails if undecided records are shown, or if a consumer that waits for them is told of an error");
-  TestBroker broker;
+  TestBroker broker(kUnverified);
   broker.create("t");
   Writer open{.id = 1};
   (void)produce(broker, make_batch());  // 0
@@ -143,7 +145,7 @@ TEST(ReadCommitted, AnOpenTransactionHoldsBackWhatIsBehindIt) {
 
 TEST(ReadCommitted, ALongPollIsWokenByTheDecision) {
   SCOPED_TRACE("fails if a consumer of committed records sleeps through a marker, or is woken by undecided records");
-  TestBroker broker;
+  TestBroker broker(kUnverified);
   broker.create("t");
   Writer writer{.id = 1};
   Asked committed = broker.send(committed_request(0, 500), 11);
@@ -161,7 +163,7 @@ TEST(ReadCommitted, ALongPollIsWokenByTheDecision) {
 
 TEST(ReadCommitted, WithoutTransactionsALongPollCountsBytes) {
   SCOPED_TRACE("fails if consumers of committed records, which is what librdkafka's are, wake for each append");
-  TestBroker broker;
+  TestBroker broker(kUnverified);
   broker.create("t");
   const Frame batch = make_batch();
   Asked waiting = broker.send(committed_request(0, 500, static_cast<std::int32_t>(2 * batch.size())), 11);
@@ -174,7 +176,7 @@ TEST(ReadCommitted, WithoutTransactionsALongPollCountsBytes) {
 
 TEST(ReadCommitted, ADecisionCountsWhenItIsOnTheDisk) {
   SCOPED_TRACE("fails if a reader acts upon a decision that a power cut could take back");
-  TestBroker broker(core::Overrides{{"iolab.flush", "commit"}});
+  TestBroker broker(core::Overrides{{"iolab.flush", "commit"}, {"transaction.partition.verification.enable", "false"}});
   broker.create("t");
   Writer writer{.id = 1};
   EXPECT_EQ(produce(broker, writer.batch()).error_code, ErrorCode::none);
@@ -193,7 +195,7 @@ TEST(ReadCommitted, ADecisionCountsWhenItIsOnTheDisk) {
 TEST(ReadCommitted, TheListEndsWithTheRange) {
   SCOPED_TRACE(
       "fails if a consumer that is far behind is sent the whole history with every answer, or too little of it");
-  TestBroker broker;
+  TestBroker broker(kUnverified);
   broker.create("t", 1, {{"index.interval.bytes", "1000"}});
   constexpr int kTransactions = 500;
   Writer writer{.id = 1};
@@ -222,7 +224,7 @@ TEST(ReadCommitted, TheListEndsWithTheRange) {
 
 TEST(TransactionalProduce, NeedsATransactionalIdAndItsOwnEpoch) {
   SCOPED_TRACE("fails if a batch gets into a transaction that it is not entitled to");
-  TestBroker broker;
+  TestBroker broker(kUnverified);
   broker.create("t");
   Writer writer{.id = 1};
   EXPECT_EQ(produce(broker, Writer{.id = 1}.batch(), false).error_code,
@@ -244,7 +246,7 @@ TEST(TransactionalProduce, NeedsATransactionalIdAndItsOwnEpoch) {
 
 TEST(TransactionalProduce, WhatIsKnownSurvivesAStop) {
   SCOPED_TRACE("fails if a restart shows undecided or aborted records, or forgets who was fenced");
-  TestBroker broker;
+  TestBroker broker(kUnverified);
   broker.create("t");
   Writer dropped{.id = 1};
   Writer open{.id = 2};
@@ -267,7 +269,7 @@ TEST(TransactionalProduce, WhatIsKnownSurvivesAStop) {
 
 TEST(TransactionalOffsets, OfAFencedProducerOrAnEndedTransactionAreRefused) {
   SCOPED_TRACE("fails if a producer that was replaced commits offsets, or some become pending that nobody will decide");
-  TestBroker broker;
+  TestBroker broker(kUnverified);
   ASSERT_EQ(broker->open_groups(broker.clock.now()), ErrorCode::none);
   core::Partition& partition = *broker->groups().log().partition();
   const auto commit = [&](std::int16_t epoch, core::Partition::Verified verified) {
@@ -289,7 +291,7 @@ TEST(TransactionalOffsets, OfAFencedProducerOrAnEndedTransactionAreRefused) {
 
 TEST(IsolatedListOffsets, EndAtTheLastStableOffset) {
   SCOPED_TRACE("fails if a consumer of committed records is sent behind what it can read");
-  TestBroker broker;
+  TestBroker broker(kUnverified);
   broker.create("t");
   Writer open{.id = 1};
   (void)produce(broker, make_batch({.timestamp_ms = 1000}));
@@ -314,7 +316,7 @@ TEST(IsolatedListOffsets, EndAtTheLastStableOffset) {
 
 TEST(DescribeProducers, TellsWhereTransactionsBegan) {
   SCOPED_TRACE("fails if a transaction that hangs cannot be found");
-  TestBroker broker;
+  TestBroker broker(kUnverified);
   broker.create("t");
   Writer open{.id = 5, .epoch = 2};
   Writer ended{.id = 3};
@@ -348,7 +350,7 @@ TEST(DescribeProducers, TellsWhereTransactionsBegan) {
 
 TEST(OffsetForLeaderEpoch, OneEpochAndItsEnd) {
   SCOPED_TRACE("fails if a consumer takes its records for lost, or believes in a leader that there is not");
-  TestBroker broker;
+  TestBroker broker(kUnverified);
   broker.create("t");
   (void)produce(broker, make_batch({.records = 3}));
   const auto ask = [&](std::int32_t epoch, std::int32_t current, std::int16_t version, std::int32_t index = 0) {
@@ -376,7 +378,7 @@ TEST(OffsetForLeaderEpoch, OneEpochAndItsEnd) {
 
 TEST(LeaderEpochs, AreLookedAtByReaders) {
   SCOPED_TRACE("fails if a client that knows of another leader is served as if it did not");
-  TestBroker broker;
+  TestBroker broker(kUnverified);
   broker.create("t");
   for (const auto& [current, expected] :
        {std::pair{-1, ErrorCode::none}, std::pair{0, ErrorCode::none}, std::pair{1, ErrorCode::unknown_leader_epoch},
