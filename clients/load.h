@@ -41,7 +41,7 @@ struct LoadSpec {
 
   int connections = 16;      // that send requests
   int idle_connections = 0;  // that are opened, served once, and then only there
-  // Of the idle ones: they never read an answer, and ask until the server has read nothing more for half a second. The
+  // Of the idle ones: they never read an answer, and ask until the server has read nothing more for a second. The
   // load begins then; a server that reads on until the connect deadline is an error.
   int stalled_connections = 0;
   int in_flight = 1;  // requests outstanding on each connection, at most

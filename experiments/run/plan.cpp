@@ -238,7 +238,7 @@ StepTime step_time(const Spec& spec, const PlannedTrial& trial) {
   const auto connecting =
       std::chrono::microseconds{120} * (work.connections + work.idle_connections + work.stalled_connections);
   constexpr auto kFilling = 1500ms;  // a topic for the cold reader, and on to the disk with it
-  const auto stalling = work.stalled_connections > 0 ? 1000ms : 0ms;  // until the server has stopped reading from them
+  const auto stalling = work.stalled_connections > 0 ? 1500ms : 0ms;  // until the server has stopped reading from them
   return {.boxed = spec.timing.warmup + spec.timing.measure,
           .around = 150ms + work.cold_readers * kFilling + stalling +
                     std::chrono::ceil<std::chrono::milliseconds>(connecting)};
