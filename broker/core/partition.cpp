@@ -112,7 +112,7 @@ storage::Expected<void> Partition::recover_marker(const storage::BatchHeader& he
   std::vector<std::byte> bytes(location->bytes);
   if (const auto read = storage::PartitionLog::read_into(*location, bytes); !read) return std::unexpected(read.error());
   const auto batch = protocol::first_batch(bytes);
-  const auto marker = batch ? marker_of(*batch) : std::nullopt;
+  const auto marker = batch ? protocol::marker_of(*batch) : std::nullopt;
   if (marker) producers_.apply(*marker, header.base_offset, now.wall_ms);
   return {};
 }
@@ -135,7 +135,7 @@ std::expected<Partition::Appended, ErrorCode> Partition::append(base::MutableByt
                                                                 const std::shared_ptr<CommitWait>& wait,
                                                                 Wakeups& wakeups, Origin origin, Verified verified) {
   Appended appended;
-  const auto marker = marker_of(batch);
+  const auto marker = protocol::marker_of(batch);
   bool queue = false;
   {
     const std::scoped_lock lock(mutex_);
@@ -177,16 +177,18 @@ std::expected<Partition::Appended, ErrorCode> Partition::append(base::MutableByt
   return appended;
 }
 
-std::expected<Partition::Appended, ErrorCode> Partition::end_transaction(const TransactionMarker& marker, Moment now,
+std::expected<Partition::Appended, ErrorCode> Partition::end_transaction(const protocol::TransactionMarker& marker,
+                                                                         Moment now,
                                                                          const std::shared_ptr<CommitWait>& wait,
                                                                          Wakeups& wakeups) {
-  std::vector<std::byte> bytes = control_batch(marker, now.wall_ms);
+  std::vector<std::byte> bytes = protocol::control_batch(marker, now.wall_ms);
   return append(bytes, *protocol::first_batch(bytes), now, wait, wakeups, Origin::coordinator);
 }
 
 // The offset at which it already is; nothing if it is to be appended; or why not.
 std::expected<std::optional<std::int64_t>, ErrorCode> Partition::check_producer(
-    const protocol::BatchView& batch, const std::optional<TransactionMarker>& marker, Verified verified) const {
+    const protocol::BatchView& batch, const std::optional<protocol::TransactionMarker>& marker,
+    Verified verified) const {
   if (marker) {
     if (auto fine = producers_.check(*marker); !fine) return std::unexpected(fine.error());
     return std::nullopt;

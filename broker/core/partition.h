@@ -25,11 +25,11 @@
 #include "broker/core/moment.h"
 #include "broker/core/producer_states.h"
 #include "broker/core/settings.h"
-#include "broker/core/transaction_marker.h"
 #include "broker/core/waits.h"
 #include "broker/core/wakeup.h"
 #include "broker/protocol/error_code.h"
 #include "broker/protocol/record_batch.h"
+#include "broker/protocol/transaction_marker.h"
 #include "broker/storage/log_cleaner.h"
 #include "broker/storage/partition_log.h"
 
@@ -85,7 +85,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   // `wait` as append(). Rings through `wakeups`; a coordinator may hold its lock.
   // invalid_producer_epoch: the producer has been here with a higher epoch; transaction_coordinator_fenced: so has a
   // coordinator.
-  std::expected<Appended, protocol::ErrorCode> end_transaction(const TransactionMarker& marker, Moment now,
+  std::expected<Appended, protocol::ErrorCode> end_transaction(const protocol::TransactionMarker& marker, Moment now,
                                                                const std::shared_ptr<CommitWait>& wait,
                                                                Wakeups& wakeups);
   // The same wait without an append: until everything that has been appended so far is on the disk.
@@ -181,7 +181,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void recover_producers(Moment now);
   storage::Expected<void> recover_marker(const storage::BatchHeader& header, Moment now);
   std::expected<std::optional<std::int64_t>, protocol::ErrorCode> check_producer(
-      const protocol::BatchView& batch, const std::optional<TransactionMarker>& marker, Verified verified) const;
+      const protocol::BatchView& batch, const std::optional<protocol::TransactionMarker>& marker,
+      Verified verified) const;
   std::int64_t stable_now() const;
   std::vector<AbortedTransaction> aborted_in(std::int64_t from, std::int64_t to, const storage::ReadLocation& location);
   void advance_high_watermark(std::int64_t arrived_bytes, Wakeups& wakeups);

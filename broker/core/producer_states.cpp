@@ -46,7 +46,7 @@ std::expected<std::optional<std::int64_t>, ErrorCode> ProducerStates::check(cons
   return std::nullopt;
 }
 
-std::expected<void, ErrorCode> ProducerStates::check(const TransactionMarker& marker) const {
+std::expected<void, ErrorCode> ProducerStates::check(const protocol::TransactionMarker& marker) const {
   const ProducerState* producer = find(marker.producer_id);
   if (producer == nullptr) return {};
   if (marker.producer_epoch < producer->epoch) return std::unexpected(ErrorCode::invalid_producer_epoch);
@@ -67,7 +67,7 @@ void ProducerStates::apply(const ProducerBatch& batch, std::int64_t base_offset,
   transactions_.begin(base_offset);
 }
 
-void ProducerStates::apply(const TransactionMarker& marker, std::int64_t offset, std::int64_t wall_ms) {
+void ProducerStates::apply(const protocol::TransactionMarker& marker, std::int64_t offset, std::int64_t wall_ms) {
   ProducerState& producer = producers_[marker.producer_id];
   producer.set_epoch(marker.producer_epoch);
   producer.coordinator_epoch = marker.coordinator_epoch;

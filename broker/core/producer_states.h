@@ -20,8 +20,8 @@
 #include <unordered_map>
 
 #include "broker/core/partition_transactions.h"
-#include "broker/core/transaction_marker.h"
 #include "broker/protocol/error_code.h"
+#include "broker/protocol/transaction_marker.h"
 
 namespace iolab::core {
 
@@ -75,12 +75,12 @@ class ProducerStates {
   std::expected<std::optional<std::int64_t>, protocol::ErrorCode> check(const ProducerBatch& batch) const;
   // invalid_producer_epoch: the producer has been here with a higher epoch; transaction_coordinator_fenced: so has the
   // coordinator.
-  std::expected<void, protocol::ErrorCode> check(const TransactionMarker& marker) const;
+  std::expected<void, protocol::ErrorCode> check(const protocol::TransactionMarker& marker) const;
 
   // The batch is in the log at `base_offset`. Batches without a producer id change nothing.
   void apply(const ProducerBatch& batch, std::int64_t base_offset, std::int64_t wall_ms);
   // The marker is, at `offset`.
-  void apply(const TransactionMarker& marker, std::int64_t offset, std::int64_t wall_ms);
+  void apply(const protocol::TransactionMarker& marker, std::int64_t offset, std::int64_t wall_ms);
 
   // Forgets producers that have been silent since before `wall_ms`, but none with an open transaction.
   void expire(std::int64_t wall_ms);

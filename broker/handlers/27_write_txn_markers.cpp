@@ -30,10 +30,10 @@ Outcome handle(Request& request, WriteTxnMarkersRequest& wanted, base::GatherBuf
   auto wait = commit_wait(request);
   WriteTxnMarkersResponse response;
   for (const auto& asked : wanted.markers) {
-    const core::TransactionMarker marker{.producer_id = asked.producer_id,
-                                         .producer_epoch = asked.producer_epoch,
-                                         .coordinator_epoch = core::kTransactionCoordinatorEpoch,
-                                         .commit = asked.transaction_result};
+    const protocol::TransactionMarker marker{.producer_id = asked.producer_id,
+                                             .producer_epoch = asked.producer_epoch,
+                                             .coordinator_epoch = core::kTransactionCoordinatorEpoch,
+                                             .commit = asked.transaction_result};
     auto& told = response.markers.emplace_back();
     told.producer_id = asked.producer_id;
     for (const auto& asked_topic : asked.topics) {

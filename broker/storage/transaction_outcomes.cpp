@@ -3,34 +3,19 @@
 #include <algorithm>
 #include <limits>
 
-#include "broker/protocol/record_reader.h"
+#include "broker/protocol/transaction_marker.h"
 
 namespace iolab::storage {
-namespace {
-
-constexpr std::int16_t kAbort = 0;
-constexpr std::int16_t kCommit = 1;
-
-// The type of a control batch; -1: not one that ends a transaction.
-std::int16_t marker_type(const protocol::BatchView& batch) {
-  protocol::RecordReader reader(batch);
-  const protocol::Record* record = reader.next();
-  if (record == nullptr || !record->key || record->key->size() < 4) return -1;
-  return base::load_big_endian<std::int16_t>(record->key->data() + 2);
-}
-
-}  // namespace
-
 void TransactionOutcomes::see(const protocol::BatchView& batch) {
   if (!batch.is_transactional() || !batch.has_producer()) return;
   if (!batch.is_control()) {
     open_.try_emplace(batch.producer_id(), batch.base_offset());
     return;
   }
-  const std::int16_t type = marker_type(batch);
+  const auto marker = protocol::marker_of(batch);
   const auto ended = open_.find(batch.producer_id());
-  if (ended == open_.end() || (type != kAbort && type != kCommit)) return;
-  if (type == kAbort) aborted_[batch.producer_id()].push_back({ended->second, batch.base_offset()});
+  if (ended == open_.end() || !marker) return;
+  if (!marker->commit) aborted_[batch.producer_id()].push_back({ended->second, batch.base_offset()});
   open_.erase(ended);
 }
 

@@ -1,8 +1,6 @@
 // How the transactions of a stretch of a log ended, learnt from the stretch itself: a producer's batches belong to the
 // transaction that its next marker ends. For compaction, which keeps nothing of what was aborted, and does not look at
 // what is still open.
-//
-// Source: the control records of KIP-98 (key: version int16, then type int16, 0 abort and 1 commit).
 #pragma once
 
 #include <cstdint>

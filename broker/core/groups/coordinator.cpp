@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "broker/base/log.h"
+#include "broker/protocol/transaction_marker.h"
 
 namespace iolab::core {
 
@@ -101,7 +102,10 @@ bool GroupCoordinator::load(const TopicPointer& topic, base::BufferPool& buffers
 }
 
 void GroupCoordinator::apply(const protocol::BatchView& batch, const protocol::Record& record, Moment now) {
-  if (batch.is_control()) return apply_marker(batch, record);
+  if (batch.is_control()) {
+    if (const auto marker = protocol::marker_of(batch)) end(marker->producer_id, marker->commit);
+    return;
+  }
   auto read = read_record(record);
   if (const auto* unknown = std::get_if<UnknownRecord>(&read)) {
     base::log::warning("a record of the offsets topic was passed over",
@@ -119,13 +123,6 @@ void GroupCoordinator::apply(const protocol::BatchView& batch, const protocol::R
     entry.offsets.apply_pending(batch.producer_id(), where, *offset.value, record.offset);
     transactions_[batch.producer_id()].insert(entry.name);
   }
-}
-
-// Key of a control record: version and type, 16 bits each; type 0 aborts, 1 commits.
-void GroupCoordinator::apply_marker(const protocol::BatchView& batch, const protocol::Record& record) {
-  if (!record.key || record.key->size() < 2 * sizeof(std::int16_t)) return;
-  const auto type = base::load_big_endian<std::int16_t>(record.key->data() + sizeof(std::int16_t));
-  if (type == 0 || type == 1) end(batch.producer_id(), type == 1);
 }
 
 void GroupCoordinator::end(std::int64_t producer_id, bool commit) {
@@ -152,19 +149,11 @@ GroupCoordinator::Entry& GroupCoordinator::find_or_make(const std::string& group
 }
 
 GroupCoordinator::Entries::iterator GroupCoordinator::erase(Entries::iterator entry) {
-  schedule_.erase({entry->second->scheduled_ms, entry->second.get()});
+  agenda_.remove(*entry->second);
   return groups_.erase(entry);
 }
 
 // Only to an earlier time: what is put off is found out when its time comes.
-void GroupCoordinator::schedule(Entry& entry) {
-  const std::int64_t next = entry.group.next_deadline_ms();
-  if (next >= entry.scheduled_ms) return;
-  schedule_.erase({entry.scheduled_ms, &entry});
-  entry.scheduled_ms = next;
-  schedule_.emplace(next, &entry);
-}
-
 template <class Body>
 auto GroupCoordinator::with_group(Entry& entry, GroupCall& call, Body&& body) {
   Journal journal(*this, entry.name, call);
@@ -255,17 +244,12 @@ std::vector<ErrorCode> GroupCoordinator::leave(const std::string& group, const s
 
 std::int64_t GroupCoordinator::run_timers(GroupCall call) {
   const std::scoped_lock lock(mutex_);
-  while (!schedule_.empty() && schedule_.begin()->first <= call.now.steady_ms) {
-    Entry& entry = *schedule_.begin()->second;
-    schedule_.erase(schedule_.begin());
-    entry.scheduled_ms = Deadlines::kNever;
+  return agenda_.run_due(call.now.steady_ms, [&](Entry& entry) {
     with_group(entry, call, [&](GroupStep& step) {
       entry.group.run_timers(step);
       return 0;
     });
-  }
-  told_ms_ = schedule_.empty() ? Deadlines::kNever : schedule_.begin()->first;
-  return told_ms_;
+  });
 }
 
 }  // namespace iolab::core

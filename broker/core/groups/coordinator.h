@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/core/agenda.h"
 #include "broker/core/deadlines.h"
 #include "broker/core/groups/group.h"
 #include "broker/core/groups/offset_table.h"
@@ -140,16 +141,17 @@ class GroupCoordinator {
 
   // Runs `body` under the lock, and rings the timer afterwards if it has to come earlier.
   template <class Body>
-  auto change(Body&& body);
+  auto change(Body&& body) {
+    return under_lock(mutex_, agenda_, deadlines_, body);
+  }
   template <class Body>
   auto with_group(Entry& entry, GroupCall& call, Body&& body);
 
   Entry* find(std::string_view group) const;
   Entry& find_or_make(const std::string& group);
-  void schedule(Entry& entry);
+  void schedule(Entry& entry) { agenda_.add(entry, entry.group.next_deadline_ms()); }
   Entries::iterator erase(Entries::iterator entry);
   void apply(const protocol::BatchView& batch, const protocol::Record& record, Moment now);
-  void apply_marker(const protocol::BatchView& batch, const protocol::Record& record);
   void end(std::int64_t producer_id, bool commit);
   std::string new_member_id(const JoinAsk& ask);
   bool is_empty(const Entry& entry) const;
@@ -168,23 +170,11 @@ class GroupCoordinator {
   std::atomic<Loading> loading_{Loading::not_yet};
   mutable std::mutex mutex_;
   Entries groups_;
-  std::set<std::pair<std::int64_t, Entry*>> schedule_;
-  std::int64_t told_ms_ = Deadlines::kNever;                    // when the timer thread will come at the latest
+  Agenda<Entry> agenda_;
   std::map<std::int64_t, std::set<std::string>> transactions_;  // groups with pending offsets, by producer id
 };
 
 // Of the topics that a member of protocol type "consumer" reads, as its subscription says; nothing: it cannot be read.
 std::optional<std::vector<std::string>> subscribed_topics(const SharedBytes& subscription);
-
-template <class Body>
-auto GroupCoordinator::change(Body&& body) {
-  std::unique_lock lock(mutex_);
-  auto result = body();
-  std::int64_t earlier = Deadlines::kNever;
-  if (!schedule_.empty() && schedule_.begin()->first < told_ms_) earlier = told_ms_ = schedule_.begin()->first;
-  lock.unlock();
-  if (earlier != Deadlines::kNever) (void)deadlines_.add(earlier, nullptr);
-  return result;
-}
 
 }  // namespace iolab::core

@@ -92,7 +92,7 @@ TransactionCoordinator::Entry& TransactionCoordinator::find_or_make(const std::s
 }
 
 TransactionCoordinator::Entries::iterator TransactionCoordinator::erase(Entries::iterator entry) {
-  schedule_.erase({entry->second->scheduled_ms, entry->second.get()});
+  agenda_.remove(*entry->second);
   return entries_.erase(entry);
 }
 

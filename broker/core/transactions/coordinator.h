@@ -34,6 +34,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/core/agenda.h"
 #include "broker/core/deadlines.h"
 #include "broker/core/flush_queue.h"
 #include "broker/core/groups/coordinator.h"
@@ -122,13 +123,15 @@ class TransactionCoordinator {
 
   // Runs `body` under the lock, and rings the timer afterwards if it has to come earlier.
   template <class Body>
-  auto change(Body&& body);
+  auto change(Body&& body) {
+    return under_lock(mutex_, agenda_, deadlines_, body);
+  }
 
   Entry* find_entry(std::string_view id) const;
   Entry& find_or_make(const std::string& id);
   Entries::iterator erase(Entries::iterator entry);
-  void schedule(Entry& entry);
   static std::int64_t next_deadline_ms(const Entry& entry);
+  void schedule(Entry& entry) { agenda_.add(entry, next_deadline_ms(entry)); }
   void apply(const protocol::BatchView& batch, const protocol::Record& record, Moment now);
   // Appends, and applies if that worked.
   protocol::ErrorCode store(Entry& entry, const TransactionValue& value, const std::shared_ptr<CommitWait>& wait,
@@ -159,19 +162,7 @@ class TransactionCoordinator {
   std::atomic<Loading> loading_{Loading::not_yet};
   mutable std::mutex mutex_;
   Entries entries_;
-  std::set<std::pair<std::int64_t, Entry*>> schedule_;
-  std::int64_t told_ms_ = Deadlines::kNever;  // when the timer thread will come at the latest
+  Agenda<Entry> agenda_;
 };
-
-template <class Body>
-auto TransactionCoordinator::change(Body&& body) {
-  std::unique_lock lock(mutex_);
-  auto result = body();
-  std::int64_t earlier = Deadlines::kNever;
-  if (!schedule_.empty() && schedule_.begin()->first < told_ms_) earlier = told_ms_ = schedule_.begin()->first;
-  lock.unlock();
-  if (earlier != Deadlines::kNever) (void)deadlines_.add(earlier, nullptr);
-  return result;
-}
 
 }  // namespace iolab::core

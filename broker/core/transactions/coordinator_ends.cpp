@@ -80,10 +80,10 @@ void TransactionCoordinator::go_on(Entry& entry, TransactionCall& call) {
 
 void TransactionCoordinator::mark(Entry& entry, TransactionCall& call) {
   const Transaction& transaction = entry.transaction;
-  const TransactionMarker marker{.producer_id = transaction.producer().id,
-                                 .producer_epoch = transaction.producer().epoch,
-                                 .coordinator_epoch = kTransactionCoordinatorEpoch,
-                                 .commit = transaction.state() == TransactionState::prepare_commit};
+  const protocol::TransactionMarker marker{.producer_id = transaction.producer().id,
+                                           .producer_epoch = transaction.producer().epoch,
+                                           .coordinator_epoch = kTransactionCoordinatorEpoch,
+                                           .commit = transaction.state() == TransactionState::prepare_commit};
   entry.step = Step::marked;
   entry.left.clear();
   entry.wait = new_wait(entry);
@@ -121,14 +121,6 @@ std::int64_t TransactionCoordinator::next_deadline_ms(const Entry& entry) {
 }
 
 // Only to an earlier time: what is put off is found out when its time comes.
-void TransactionCoordinator::schedule(Entry& entry) {
-  const std::int64_t next = next_deadline_ms(entry);
-  if (next >= entry.scheduled_ms) return;
-  schedule_.erase({entry.scheduled_ms, &entry});
-  entry.scheduled_ms = next;
-  schedule_.emplace(next, &entry);
-}
-
 void TransactionCoordinator::run_timer(Entry& entry, TransactionCall& call) {
   if (next_deadline_ms(entry) > call.now.steady_ms) return;
   if (entry.step == Step::marked) return mark(entry, call);
@@ -140,15 +132,10 @@ void TransactionCoordinator::run_timer(Entry& entry, TransactionCall& call) {
 
 std::int64_t TransactionCoordinator::run_timers(TransactionCall call) {
   const std::scoped_lock lock(mutex_);
-  while (!schedule_.empty() && schedule_.begin()->first <= call.now.steady_ms) {
-    Entry& entry = *schedule_.begin()->second;
-    schedule_.erase(schedule_.begin());
-    entry.scheduled_ms = Deadlines::kNever;
+  return agenda_.run_due(call.now.steady_ms, [&](Entry& entry) {
     run_timer(entry, call);
     schedule(entry);
-  }
-  told_ms_ = schedule_.empty() ? Deadlines::kNever : schedule_.begin()->first;
-  return told_ms_;
+  });
 }
 
 }  // namespace iolab::core

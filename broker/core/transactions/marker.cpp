@@ -5,7 +5,7 @@ namespace iolab::core {
 using protocol::ErrorCode;
 
 ErrorCode write_marker(const TopicTable& topics, GroupCoordinator& groups, const TopicPartition& where,
-                       const TransactionMarker& marker, Moment now, const std::shared_ptr<CommitWait>& wait,
+                       const protocol::TransactionMarker& marker, Moment now, const std::shared_ptr<CommitWait>& wait,
                        Wakeups& wakeups) {
   const TopicPointer topic = topics.find(where.topic);
   Partition* partition = topic ? topic->partition(where.partition) : nullptr;

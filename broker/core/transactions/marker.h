@@ -15,7 +15,7 @@ inline constexpr std::int32_t kTransactionCoordinatorEpoch =
 // committed there. `wait`, `wakeups`: as Partition::append(). May be called with the lock of the coordinator of
 // transactions held, which comes before those of groups and partitions.
 protocol::ErrorCode write_marker(const TopicTable& topics, GroupCoordinator& groups, const TopicPartition& where,
-                                 const TransactionMarker& marker, Moment now, const std::shared_ptr<CommitWait>& wait,
-                                 Wakeups& wakeups);
+                                 const protocol::TransactionMarker& marker, Moment now,
+                                 const std::shared_ptr<CommitWait>& wait, Wakeups& wakeups);
 
 }  // namespace iolab::core

@@ -37,7 +37,7 @@ inline Consumed consume_committed(base::Bytes bytes, std::vector<std::pair<std::
     for (; next_aborted != aborted.end() && next_aborted->second <= batch->last_offset(); ++next_aborted) {
       passed_over.insert(next_aborted->first);
     }
-    const auto marker = core::marker_of(*batch);
+    const auto marker = protocol::marker_of(*batch);
     if (marker && !marker->commit) passed_over.erase(batch->producer_id());
     const bool visible =
         !batch->is_control() && !(batch->is_transactional() && passed_over.contains(batch->producer_id()));
@@ -102,7 +102,7 @@ class PartitionFixture {
     return partition_->append(bytes, *protocol::first_batch(bytes), clock.now(), nullptr, wakeups, core::Origin::client,
                               verified);
   }
-  Appended end_transaction(const core::TransactionMarker& marker) {
+  Appended end_transaction(const protocol::TransactionMarker& marker) {
     core::Wakeups wakeups;
     return partition_->end_transaction(marker, clock.now(), nullptr, wakeups);
   }

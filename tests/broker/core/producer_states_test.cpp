@@ -26,7 +26,8 @@ ProducerBatch transactional(std::int32_t first, std::int32_t records = 1, std::i
   return made;
 }
 
-TransactionMarker marker(bool commit, std::int16_t epoch = 0, std::int64_t id = 1, std::int32_t coordinator_epoch = 0) {
+protocol::TransactionMarker marker(bool commit, std::int16_t epoch = 0, std::int64_t id = 1,
+                                   std::int32_t coordinator_epoch = 0) {
   return {id, epoch, coordinator_epoch, commit};
 }
 

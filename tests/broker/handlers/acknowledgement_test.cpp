@@ -131,7 +131,7 @@ TEST(Commit, WhatIsAppendedDuringASyncIsAnnouncedByTheNext) {
 
 TEST(Commit, AMarkerAppendedDuringASyncDecidesNothingYet) {
   SCOPED_TRACE("fails if a reader of committed records is shown what a power cut could make undecided again");
-  static const core::TransactionMarker marker{.producer_id = 3, .producer_epoch = 0, .commit = true};
+  static const protocol::TransactionMarker marker{.producer_id = 3, .producer_epoch = 0, .commit = true};
   const storage::FileHooks hooks{
       .count =
           [](storage::FileCall call, std::int64_t) {

@@ -240,7 +240,7 @@ TEST(TransactionalProduce, NeedsATransactionalIdAndItsOwnEpoch) {
   end(broker, writer, false);
   writer.epoch = 0;
   EXPECT_EQ(produce(broker, writer.batch()).error_code, ErrorCode::invalid_producer_epoch);
-  const Frame marker = core::control_batch({1, 1, 0, true}, 0);
+  const Frame marker = protocol::control_batch({1, 1, 0, true}, 0);
   EXPECT_EQ(produce(broker, marker).error_code, ErrorCode::invalid_record) << "a client decides nothing";
 }
 

@@ -15,7 +15,7 @@
 
 #include "broker/protocol/record_batch.h"
 
-namespace iolab::core {
+namespace iolab::protocol {
 
 // Of a transaction that ends, or of one producer that is fenced.
 struct TransactionMarker {
@@ -28,6 +28,6 @@ struct TransactionMarker {
 // The batch as it is appended.
 std::vector<std::byte> control_batch(const TransactionMarker& marker, std::int64_t wall_ms);
 // Nothing: it is no control batch, or one that ends no transaction.
-std::optional<TransactionMarker> marker_of(const protocol::BatchView& batch);
+std::optional<TransactionMarker> marker_of(const BatchView& batch);
 
-}  // namespace iolab::core
+}  // namespace iolab::protocol

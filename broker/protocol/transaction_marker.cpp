@@ -1,10 +1,11 @@
-#include "broker/core/transaction_marker.h"
+#include "broker/protocol/transaction_marker.h"
 
 #include <array>
 
 #include "broker/protocol/batch_builder.h"
+#include "broker/protocol/record_reader.h"
 
-namespace iolab::core {
+namespace iolab::protocol {
 namespace {
 
 constexpr std::int16_t kVersion = 0, kAbort = 0, kCommit = 1;
@@ -20,18 +21,18 @@ std::vector<std::byte> control_batch(const TransactionMarker& marker, std::int64
   std::array<std::byte, kValueBytes> value;
   base::store_big_endian(value.data(), kVersion);
   base::store_big_endian(value.data() + kAfterVersion, marker.coordinator_epoch);
-  protocol::BatchBuilder builder({.producer_id = marker.producer_id,
-                                  .producer_epoch = marker.producer_epoch,
-                                  .transactional = true,
-                                  .control = true});
+  BatchBuilder builder({.producer_id = marker.producer_id,
+                        .producer_epoch = marker.producer_epoch,
+                        .transactional = true,
+                        .control = true});
   builder.add({.timestamp_ms = wall_ms, .key = base::Bytes(key), .value = base::Bytes(value), .headers = {}});
   return builder.finish();
 }
 
-std::optional<TransactionMarker> marker_of(const protocol::BatchView& batch) {
+std::optional<TransactionMarker> marker_of(const BatchView& batch) {
   if (!batch.is_control() || !batch.has_producer()) return std::nullopt;
-  protocol::RecordReader reader(batch);
-  const protocol::Record* record = reader.next();
+  RecordReader reader(batch);
+  const Record* record = reader.next();
   if (record == nullptr || !record->key || record->key->size() < kKeyBytes) return std::nullopt;
   if (!record->value || record->value->size() < kValueBytes) return std::nullopt;
   const auto type = base::load_big_endian<std::int16_t>(record->key->data() + kAfterVersion);
@@ -43,4 +44,4 @@ std::optional<TransactionMarker> marker_of(const protocol::BatchView& batch) {
       .commit = type == kCommit};
 }
 
-}  // namespace iolab::core
+}  // namespace iolab::protocol
